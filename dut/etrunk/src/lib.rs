@@ -1,0 +1,1 @@
+//! E-Trunk: hello, election, member role, authentication, replay window.

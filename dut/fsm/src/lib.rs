@@ -1,0 +1,1 @@
+//! Arc tables: evaluation, matrix and DOT printing.

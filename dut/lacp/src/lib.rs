@@ -1,0 +1,1 @@
+//! IEEE 802.1AX link aggregation: the machines of a port and the selection logic.

@@ -1,0 +1,1 @@
+//! One device: ports, IPv6 host stack, demultiplexing, and what ties the engines.

@@ -1,0 +1,1 @@
+//! Remote backup service session and remote backup profile.

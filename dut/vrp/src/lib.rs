@@ -1,0 +1,1 @@
+//! VRP-style configuration files, pair check and display output.

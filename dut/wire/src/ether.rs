@@ -1,0 +1,1 @@
+//! Ethernet II frames and IEEE 802.1Q tags.

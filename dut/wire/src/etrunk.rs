@@ -1,0 +1,1 @@
+//! E-Trunk hello: FORMATS.md section 1.

@@ -1,0 +1,1 @@
+//! RBS frames: FORMATS.md section 2.

@@ -1,0 +1,1 @@
+//! UDP header (RFC 768).

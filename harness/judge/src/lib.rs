@@ -1,0 +1,1 @@
+//! Invariants over a whole Trace, written from the requirement.

@@ -1,0 +1,1 @@
+//! Executes cases on a testbed and emits run events.

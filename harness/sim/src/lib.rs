@@ -1,0 +1,1 @@
+//! The simulated world: nodes, links, faults, one seed.

@@ -1,0 +1,1 @@
+//! Cases, requirements and testbeds: loading and checking.

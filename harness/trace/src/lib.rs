@@ -1,0 +1,1 @@
+//! Frames, captures, time windows and tolerance.

@@ -1,0 +1,1 @@
+//! Sinks of run events: JSON lines, JUnit, pcapng.
