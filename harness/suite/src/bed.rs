@@ -27,6 +27,8 @@ pub struct Bed {
     pub secrets: BTreeMap<String, String>,
     /// Abstract settings → configuration.
     pub knobs: BTreeMap<String, Knob>,
+    /// Default field values of the frames that the tester sends here, by kind (`etrunk`, `rbs`, …).
+    pub frames: BTreeMap<String, crate::step::Fields>,
     /// Settings where a case gives none.
     pub defaults: crate::step::Fields,
     /// Named times and numbers for expressions, in an order in which each uses earlier ones.
