@@ -21,15 +21,18 @@ pub struct Arrivals {
 impl StreamMeter {
     /// A packet of a stream has arrived at a listener.
     pub fn arrived(&mut self, at: Instant, listener: &str, group: Ipv6Addr, sequence: u64) {
-        let stream = self.streams.entry((listener.to_owned(), group)).or_default();
+        let stream = self
+            .streams
+            .entry((listener.to_owned(), group))
+            .or_default();
         stream.packets.push((at, sequence));
     }
 
     /// The streams seen so far: (listener, group) → arrivals.
     pub fn streams(&self) -> impl Iterator<Item = (&str, Ipv6Addr, &Arrivals)> {
-        self.streams.iter().map(|((listener, group), arrivals)| {
-            (listener.as_str(), *group, arrivals)
-        })
+        self.streams
+            .iter()
+            .map(|((listener, group), arrivals)| (listener.as_str(), *group, arrivals))
     }
 }
 
@@ -44,10 +47,19 @@ impl Arrivals {
     /// `since` (or the first after it) on, and up to `until`.
     #[must_use]
     pub fn longest_gap(&self, since: Instant, until: Instant) -> Duration {
-        let before = self.packets.iter().rev().find(|(at, _)| *at < since).map(|(at, _)| *at);
+        let before = self
+            .packets
+            .iter()
+            .rev()
+            .find(|(at, _)| *at < since)
+            .map(|(at, _)| *at);
         let mut last = before;
         let mut longest = Duration::ZERO;
-        for (at, _) in self.packets.iter().filter(|(at, _)| *at >= since && *at <= until) {
+        for (at, _) in self
+            .packets
+            .iter()
+            .filter(|(at, _)| *at >= since && *at <= until)
+        {
             if let Some(last) = last {
                 longest = longest.max(at.since(last));
             }
@@ -60,12 +72,19 @@ impl Arrivals {
     /// `until`.
     #[must_use]
     pub fn lost(&self, since: Instant, until: Instant) -> u64 {
-        let before = self.packets.iter().filter(|(at, _)| *at < since).map(|(_, n)| *n).max();
+        let before = self
+            .packets
+            .iter()
+            .filter(|(at, _)| *at < since)
+            .map(|(_, n)| *n)
+            .max();
         let mut numbers: Vec<u64> = self.between(since, until).collect();
         numbers.extend(before);
         numbers.sort_unstable();
         numbers.dedup();
-        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return 0 };
+        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else {
+            return 0;
+        };
         let sent = last - first + 1;
         sent.saturating_sub(u64::try_from(numbers.len()).unwrap_or(u64::MAX))
     }
@@ -88,7 +107,10 @@ impl Arrivals {
 
     fn between(&self, since: Instant, until: Instant) -> impl Iterator<Item = u64> + '_ {
         let within = move |at: Instant| at >= since && at <= until;
-        self.packets.iter().filter(move |(at, _)| within(*at)).map(|(_, number)| *number)
+        self.packets
+            .iter()
+            .filter(move |(at, _)| within(*at))
+            .map(|(_, number)| *number)
     }
 }
 
@@ -97,7 +119,10 @@ mod tests {
     use super::*;
 
     fn meter(packets: &[(u64, u64)]) -> Arrivals {
-        let packets = packets.iter().map(|(ms, n)| (Instant::from_millis(*ms), *n)).collect();
+        let packets = packets
+            .iter()
+            .map(|(ms, n)| (Instant::from_millis(*ms), *n))
+            .collect();
         Arrivals { packets }
     }
 
@@ -105,7 +130,10 @@ mod tests {
     fn a_gap_is_measured_from_the_last_packet_before_the_mark() {
         let arrivals = meter(&[(0, 1), (5, 2), (10, 3), (40, 9), (45, 10)]);
         let (since, until) = (Instant::from_millis(12), Instant::from_millis(50));
-        assert_eq!(arrivals.longest_gap(since, until), Duration::from_millis(30));
+        assert_eq!(
+            arrivals.longest_gap(since, until),
+            Duration::from_millis(30)
+        );
         assert_eq!(arrivals.lost(since, until), 5);
         assert_eq!(arrivals.duplicates(since, until), 0);
     }

@@ -64,7 +64,10 @@ impl FaultMatch {
             wanted.is_none_or(|wanted| found.contains(&Some(wanted)))
         };
         agrees(self.ethertype, &[headers.ethertype])
-            && agrees(self.next_header.map(u16::from), &[headers.next_header.map(u16::from)])
+            && agrees(
+                self.next_header.map(u16::from),
+                &[headers.next_header.map(u16::from)],
+            )
             && agrees(self.port, &headers.ports)
     }
 }
@@ -79,9 +82,15 @@ struct Headers {
 impl Headers {
     fn of(frame: &[u8]) -> Self {
         let u16_at = |at: usize| {
-            frame.get(at..at + 2).and_then(|f| f.try_into().ok()).map(u16::from_be_bytes)
+            frame
+                .get(at..at + 2)
+                .and_then(|f| f.try_into().ok())
+                .map(u16::from_be_bytes)
         };
-        let mut headers = Self { ethertype: u16_at(12), ..Self::default() };
+        let mut headers = Self {
+            ethertype: u16_at(12),
+            ..Self::default()
+        };
         let mut at = 14;
         if headers.ethertype == Some(0x8100) {
             headers.ethertype = u16_at(16);
@@ -94,7 +103,9 @@ impl Headers {
         at += 40;
         if headers.next_header == Some(0) {
             headers.next_header = frame.get(at).copied();
-            at += 8 + frame.get(at + 1).map_or(0, |length| usize::from(*length) * 8);
+            at += 8 + frame
+                .get(at + 1)
+                .map_or(0, |length| usize::from(*length) * 8);
         }
         if matches!(headers.next_header, Some(6 | 17)) {
             headers.ports = [u16_at(at), u16_at(at + 2)];

@@ -17,8 +17,16 @@ impl Hub {
     /// A repeater of `ports` ports.
     #[must_use]
     pub fn new(ports: u16) -> Self {
-        let info = |n: u16| PortInfo { id: PortId(n), name: n.to_string(), mac: MacAddr::ZERO };
-        Self { ports: (0..ports).map(info).collect(), queue: VecDeque::new(), next: 0 }
+        let info = |n: u16| PortInfo {
+            id: PortId(n),
+            name: n.to_string(),
+            mac: MacAddr::ZERO,
+        };
+        Self {
+            ports: (0..ports).map(info).collect(),
+            queue: VecDeque::new(),
+            next: 0,
+        }
     }
 }
 
@@ -28,9 +36,18 @@ impl Device for Hub {
     }
 
     fn handle_frame(&mut self, _now: Instant, from: PortId, frame: &[u8]) {
-        for port in self.ports.iter().map(|port| port.id).filter(|port| *port != from) {
+        for port in self
+            .ports
+            .iter()
+            .map(|port| port.id)
+            .filter(|port| *port != from)
+        {
             self.next += 1;
-            self.queue.push_back(Transmit { port, tx: TxId(self.next), frame: frame.to_vec() });
+            self.queue.push_back(Transmit {
+                port,
+                tx: TxId(self.next),
+                frame: frame.to_vec(),
+            });
         }
     }
 
@@ -39,9 +56,9 @@ impl Device for Hub {
     fn handle_control(&mut self, _now: Instant, control: &Control) -> Result<(), ControlError> {
         match control {
             Control::LinkUp(_) | Control::LinkDown(_) => Ok(()),
-            Control::Command(_) => {
-                Err(ControlError::UnknownCommand("a hub takes no commands".to_owned()))
-            }
+            Control::Command(_) => Err(ControlError::UnknownCommand(
+                "a hub takes no commands".to_owned(),
+            )),
         }
     }
 

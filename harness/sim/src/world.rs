@@ -79,14 +79,24 @@ struct Node {
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node").field("name", &self.name).field("life", &self.life).finish()
+        f.debug_struct("Node")
+            .field("name", &self.name)
+            .field("life", &self.life)
+            .finish()
     }
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Happening {
-    Arrive { link: usize, to_far: bool, generation: u64, octets: Vec<u8> },
-    Timeout { node: usize },
+    Arrive {
+        link: usize,
+        to_far: bool,
+        generation: u64,
+        octets: Vec<u8>,
+    },
+    Timeout {
+        node: usize,
+    },
 }
 
 /// The simulated world.
@@ -119,7 +129,11 @@ impl World {
             links: Vec::new(),
             faults: Vec::new(),
             rng: ChaCha8Rng::seed_from_u64(seed),
-            trace: Trace { resolution, origin_s, ..Trace::default() },
+            trace: Trace {
+                resolution,
+                origin_s,
+                ..Trace::default()
+            },
             log: Vec::new(),
             recording: true,
             started: false,
@@ -184,7 +198,12 @@ impl World {
     /// [`SetupError`] when the end doesn't exist or is taken.
     pub fn attach_tester(&mut self, name: &str, far: &str) -> Result<(), SetupError> {
         let end = self.end(far)?;
-        self.link(name, (End::Tester, "tester"), (end, far), Duration::from_micros(1))
+        self.link(
+            name,
+            (End::Tester, "tester"),
+            (end, far),
+            Duration::from_micros(1),
+        )
     }
 
     fn link(
@@ -196,8 +215,12 @@ impl World {
     ) -> Result<(), SetupError> {
         let index = self.links.len();
         for end in [near, far] {
-            let End::Device(node, PortId(port)) = end else { continue };
-            let Some(node) = self.nodes.get_mut(node) else { continue };
+            let End::Device(node, PortId(port)) = end else {
+                continue;
+            };
+            let Some(node) = self.nodes.get_mut(node) else {
+                continue;
+            };
             if let Some(slot) = node.links.get_mut(usize::from(port)) {
                 if slot.is_some() {
                     return Err(SetupError::Taken(node.name.clone(), far_name.to_owned()));
@@ -213,14 +236,26 @@ impl World {
             far: device(far_name),
         });
         let name = name.to_owned();
-        self.links.push(Link { name, near, far, latency, whole: true, point, generation: 0 });
+        self.links.push(Link {
+            name,
+            near,
+            far,
+            latency,
+            whole: true,
+            point,
+            generation: 0,
+        });
         Ok(())
     }
 
     fn end(&self, text: &str) -> Result<End, SetupError> {
         let (name, port) = text.split_once(' ').unwrap_or((text, ""));
         let node = self.index(name)?;
-        let ports = self.nodes.get(node).and_then(|n| n.device.as_ref()).map(|d| d.ports());
+        let ports = self
+            .nodes
+            .get(node)
+            .and_then(|n| n.device.as_ref())
+            .map(|d| d.ports());
         let ports = ports.unwrap_or_default();
         let wanted = full_name(port);
         let found = match ports {
@@ -228,23 +263,40 @@ impl World {
             _ => ports.iter().find(|info| info.name == wanted),
         };
         found.map(|info| End::Device(node, info.id)).ok_or_else(|| {
-            let known = ports.iter().map(|info| info.name.as_str()).collect::<Vec<_>>();
+            let known = ports
+                .iter()
+                .map(|info| info.name.as_str())
+                .collect::<Vec<_>>();
             SetupError::NoPort(name.to_owned(), wanted, known.join(", "))
         })
     }
 
     fn index(&self, name: &str) -> Result<usize, SetupError> {
-        self.nodes.iter().position(|node| node.name == name).ok_or_else(|| {
-            let known = self.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>();
-            SetupError::NoDevice(name.to_owned(), known.join(", "))
-        })
+        self.nodes
+            .iter()
+            .position(|node| node.name == name)
+            .ok_or_else(|| {
+                let known = self
+                    .nodes
+                    .iter()
+                    .map(|node| node.name.as_str())
+                    .collect::<Vec<_>>();
+                SetupError::NoDevice(name.to_owned(), known.join(", "))
+            })
     }
 
     fn link_index(&self, name: &str) -> Result<usize, SetupError> {
-        self.links.iter().position(|link| link.name == name).ok_or_else(|| {
-            let known = self.links.iter().map(|link| link.name.as_str()).collect::<Vec<_>>();
-            SetupError::NoLink(name.to_owned(), known.join(", "))
-        })
+        self.links
+            .iter()
+            .position(|link| link.name == name)
+            .ok_or_else(|| {
+                let known = self
+                    .links
+                    .iter()
+                    .map(|link| link.name.as_str())
+                    .collect::<Vec<_>>();
+                SetupError::NoLink(name.to_owned(), known.join(", "))
+            })
     }
 
     /// Gives every linked port its carrier. Call once, after the set-up.
@@ -269,10 +321,17 @@ impl World {
 
     /// Lets the next event happen; `false` when there is none.
     pub fn step(&mut self) -> bool {
-        let Some(Reverse((at, _, happening))) = self.queue.pop() else { return false };
+        let Some(Reverse((at, _, happening))) = self.queue.pop() else {
+            return false;
+        };
         self.now = self.now.max(at);
         match happening {
-            Happening::Arrive { link, to_far, generation, octets } => {
+            Happening::Arrive {
+                link,
+                to_far,
+                generation,
+                octets,
+            } => {
                 self.arrive(link, to_far, generation, octets);
             }
             Happening::Timeout { node } => self.timeout(node, at),
@@ -297,7 +356,9 @@ impl World {
 
     fn timeout(&mut self, index: usize, at: Instant) {
         let now = self.now;
-        let Some(node) = self.nodes.get_mut(index) else { return };
+        let Some(node) = self.nodes.get_mut(index) else {
+            return;
+        };
         if node.armed != Some(at) {
             return;
         }
@@ -313,7 +374,9 @@ impl World {
 
     fn arrive(&mut self, index: usize, to_far: bool, generation: u64, octets: Vec<u8>) {
         let now = self.now;
-        let Some(link) = self.links.get(index) else { return };
+        let Some(link) = self.links.get(index) else {
+            return;
+        };
         if link.generation != generation || !self.carrier(index) {
             return;
         }
@@ -321,11 +384,17 @@ impl World {
         let point = link.point;
         match end {
             End::Tester => {
-                let direction = if to_far { Direction::Out } else { Direction::In };
+                let direction = if to_far {
+                    Direction::Out
+                } else {
+                    Direction::In
+                };
                 self.record(point, direction, false, octets);
             }
             End::Device(index, port) => {
-                let Some(node) = self.nodes.get_mut(index) else { return };
+                let Some(node) = self.nodes.get_mut(index) else {
+                    return;
+                };
                 if node.life == Life::Running
                     && let Some(device) = &mut node.device
                 {
@@ -336,9 +405,21 @@ impl World {
         }
     }
 
-    fn record(&mut self, point: Option<PointId>, direction: Direction, lost: bool, octets: Vec<u8>) {
+    fn record(
+        &mut self,
+        point: Option<PointId>,
+        direction: Direction,
+        lost: bool,
+        octets: Vec<u8>,
+    ) {
         if let (true, Some(point)) = (self.recording, point) {
-            let frame = Frame { at: self.now, point, direction, lost, octets };
+            let frame = Frame {
+                at: self.now,
+                point,
+                direction,
+                lost,
+                octets,
+            };
             self.trace.records.push(Record::Frame(frame));
         }
     }
@@ -347,7 +428,9 @@ impl World {
     fn drain(&mut self, index: usize) {
         let now = self.now;
         let mut sent = Vec::new();
-        let Some(node) = self.nodes.get_mut(index) else { return };
+        let Some(node) = self.nodes.get_mut(index) else {
+            return;
+        };
         if let Some(device) = &mut node.device {
             while let Some(transmit) = device.poll_transmit() {
                 device.handle_transmitted(now, transmit.tx);
@@ -355,7 +438,11 @@ impl World {
             }
             while let Some(event) = device.poll_event() {
                 if self.recording {
-                    self.log.push(LogLine { at: now, node: node.name.clone(), event });
+                    self.log.push(LogLine {
+                        at: now,
+                        node: node.name.clone(),
+                        event,
+                    });
                 }
             }
             if node.life == Life::Running
@@ -387,7 +474,9 @@ impl World {
         if !self.carrier(index) {
             return;
         }
-        let Some(link) = self.links.get(index) else { return };
+        let Some(link) = self.links.get(index) else {
+            return;
+        };
         let to_far = link.near == from;
         let sender = match from {
             End::Tester => "tester",
@@ -401,13 +490,23 @@ impl World {
         let (point, generation) = (link.point, link.generation);
         let to_tester = (if to_far { link.far } else { link.near }) == End::Tester;
         if !to_tester && self.recording {
-            let direction = if to_far { Direction::Out } else { Direction::In };
+            let direction = if to_far {
+                Direction::Out
+            } else {
+                Direction::In
+            };
             self.record(point, direction, delay.is_none(), octets.clone());
         }
         if let Some(delay) = delay {
             self.sequence += 1;
-            let happening = Happening::Arrive { link: index, to_far, generation, octets };
-            self.queue.push(Reverse((self.now + delay, self.sequence, happening)));
+            let happening = Happening::Arrive {
+                link: index,
+                to_far,
+                generation,
+                octets,
+            };
+            self.queue
+                .push(Reverse((self.now + delay, self.sequence, happening)));
         }
     }
 
@@ -415,9 +514,14 @@ impl World {
     fn carrier(&self, index: usize) -> bool {
         let alive = |end: End| match end {
             End::Tester => true,
-            End::Device(node, _) => self.nodes.get(node).is_some_and(|n| n.life != Life::Crashed),
+            End::Device(node, _) => self
+                .nodes
+                .get(node)
+                .is_some_and(|n| n.life != Life::Crashed),
         };
-        self.links.get(index).is_some_and(|link| link.whole && alive(link.near) && alive(link.far))
+        self.links
+            .get(index)
+            .is_some_and(|link| link.whole && alive(link.near) && alive(link.far))
     }
 
     /// Sends a frame from the tester's port of this name; the index of its record.
@@ -448,11 +552,19 @@ impl World {
     }
 
     fn tell_carrier(&mut self, index: usize, up: bool) {
-        let Some(link) = self.links.get_mut(index) else { return };
+        let Some(link) = self.links.get_mut(index) else {
+            return;
+        };
         link.generation += 1;
         for end in [link.near, link.far] {
-            let End::Device(node, port) = end else { continue };
-            let control = if up { Control::LinkUp(port) } else { Control::LinkDown(port) };
+            let End::Device(node, port) = end else {
+                continue;
+            };
+            let control = if up {
+                Control::LinkUp(port)
+            } else {
+                Control::LinkDown(port)
+            };
             // A hung device is told too: its hardware sees the carrier, its software will later.
             self.control(node, &control);
         }
@@ -460,7 +572,9 @@ impl World {
 
     fn control(&mut self, index: usize, control: &Control) {
         let now = self.now;
-        let Some(node) = self.nodes.get_mut(index) else { return };
+        let Some(node) = self.nodes.get_mut(index) else {
+            return;
+        };
         if let Some(device) = &mut node.device {
             // A port that a link was wired to is there: the set-up has looked.
             drop(device.handle_control(now, control));
@@ -469,12 +583,20 @@ impl World {
     }
 
     fn carriers_of(&mut self, index: usize, up: bool) {
-        let links = self.nodes.get(index).map(|node| node.links.clone()).unwrap_or_default();
+        let links = self
+            .nodes
+            .get(index)
+            .map(|node| node.links.clone())
+            .unwrap_or_default();
         for (port, link) in links.iter().enumerate() {
             let Some(link) = *link else { continue };
             let port = PortId(u16::try_from(port).unwrap_or(u16::MAX));
             if self.carrier(link) == up {
-                let control = if up { Control::LinkUp(port) } else { Control::LinkDown(port) };
+                let control = if up {
+                    Control::LinkUp(port)
+                } else {
+                    Control::LinkDown(port)
+                };
                 self.control(index, &control);
             }
         }
@@ -487,7 +609,9 @@ impl World {
     /// [`SetupError`] for an unknown name, and for a host, which can't crash.
     pub fn act(&mut self, name: &str, action: NodeAction) -> Result<(), SetupError> {
         let index = self.index(name)?;
-        let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
+        let Some(node) = self.nodes.get_mut(index) else {
+            return Ok(());
+        };
         if node.factory.is_none() {
             let why = "is no node: only nodes crash, hang and restart".to_owned();
             return Err(SetupError::Refused(name.to_owned(), why));
@@ -495,7 +619,10 @@ impl World {
         match (action, node.life) {
             (NodeAction::Crash, Life::Running | Life::Hung) => {
                 let links: Vec<usize> = node.links.iter().flatten().copied().collect();
-                let up: Vec<usize> = links.into_iter().filter(|link| self.carrier(*link)).collect();
+                let up: Vec<usize> = links
+                    .into_iter()
+                    .filter(|link| self.carrier(*link))
+                    .collect();
                 if let Some(node) = self.nodes.get_mut(index) {
                     node.life = Life::Crashed;
                     node.device = None;
@@ -521,18 +648,28 @@ impl World {
             | (NodeAction::Restart, Life::Running | Life::Hung) => {}
         }
         let text = format!("{action:?} {name}");
-        let event = Event::Notice { what: "world", text };
-        self.log.push(LogLine { at: self.now, node: "world".to_owned(), event });
+        let event = Event::Notice {
+            what: "world",
+            text,
+        };
+        self.log.push(LogLine {
+            at: self.now,
+            node: "world".to_owned(),
+            event,
+        });
         Ok(())
     }
 
     fn restart(&mut self, index: usize) -> Result<(), SetupError> {
-        let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
+        let Some(node) = self.nodes.get_mut(index) else {
+            return Ok(());
+        };
         node.boot_epoch += 1;
-        let Some(factory) = &node.factory else { return Ok(()) };
+        let Some(factory) = &node.factory else {
+            return Ok(());
+        };
         let device = factory(node.boot_epoch);
-        node.device =
-            Some(device.map_err(|why| SetupError::Refused(node.name.clone(), why))?);
+        node.device = Some(device.map_err(|why| SetupError::Refused(node.name.clone(), why))?);
         node.life = Life::Running;
         // A device begins at the time that it is told first.
         if let Some(device) = &mut node.device {
@@ -562,7 +699,8 @@ impl World {
 
     /// Ends the fault of this name, or all.
     pub fn heal(&mut self, name: Option<&str>) {
-        self.faults.retain(|fault| name.is_some_and(|name| fault.name != name));
+        self.faults
+            .retain(|fault| name.is_some_and(|name| fault.name != name));
     }
 
     /// Whether any fault is on.
@@ -579,8 +717,13 @@ impl World {
         let index = self.index(name)?;
         let now = self.now;
         let refused = |why: String| SetupError::Refused(name.to_owned(), why);
-        let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
-        let device = node.device.as_mut().ok_or_else(|| refused("has crashed".to_owned()))?;
+        let Some(node) = self.nodes.get_mut(index) else {
+            return Ok(());
+        };
+        let device = node
+            .device
+            .as_mut()
+            .ok_or_else(|| refused("has crashed".to_owned()))?;
         let done = device.handle_control(now, &Control::Command(text.to_owned()));
         self.drain(index);
         done.map_err(|error| refused(error.to_string()))
@@ -625,10 +768,13 @@ impl World {
 
     /// Frames on the wire that satisfy `matching`; for telling whether the world is quiescent.
     pub fn in_flight(&self, matching: impl Fn(&[u8]) -> bool) -> usize {
-        let frames = self.queue.iter().filter_map(|Reverse((_, _, happening))| match happening {
-            Happening::Arrive { octets, .. } => Some(octets),
-            Happening::Timeout { .. } => None,
-        });
+        let frames = self
+            .queue
+            .iter()
+            .filter_map(|Reverse((_, _, happening))| match happening {
+                Happening::Arrive { octets, .. } => Some(octets),
+                Happening::Timeout { .. } => None,
+            });
         frames.filter(|octets| matching(octets)).count()
     }
 
@@ -642,7 +788,10 @@ impl World {
     /// Devices by name with their boot epochs, for reports.
     #[must_use]
     pub fn boot_epochs(&self) -> BTreeMap<String, u64> {
-        self.nodes.iter().map(|node| (node.name.clone(), node.boot_epoch)).collect()
+        self.nodes
+            .iter()
+            .map(|node| (node.name.clone(), node.boot_epoch))
+            .collect()
     }
 }
 

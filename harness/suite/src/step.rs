@@ -1,5 +1,6 @@
 //! The steps of a case, each with what it does and when it fails.
 
+pub use harness_wire::Kind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,36 +14,6 @@ pub type Fields = BTreeMap<String, serde_json::Value>;
 /// A time or duration: `3s`, `250ms`, or an expression over the bed's constants and saved times, as
 /// `last_sent + short_timeout_time` or `2*query_interval + 100ms`.
 pub type Time = String;
-
-/// The kinds of frame that a step can name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// LACPDU.
-    Lacpdu,
-    /// Marker or Marker Response PDU.
-    Marker,
-    /// Any other slow protocol frame.
-    Slow,
-    /// MLD query, version 1 or 2.
-    MldQuery,
-    /// Version 2 Multicast Listener Report.
-    MldReport,
-    /// Version 1 Multicast Listener Report.
-    MldV1Report,
-    /// Version 1 Multicast Listener Done.
-    MldDone,
-    /// E-Trunk hello.
-    Etrunk,
-    /// RBS message (inside the TCP connection).
-    Rbs,
-    /// UDP datagram over IPv6 that is no E-Trunk hello.
-    Udp,
-    /// Neighbor Solicitation or Advertisement.
-    Neighbor,
-    /// Any frame at all.
-    Frame,
-}
 
 /// Which frame a step is about: exactly one kind, with its fields.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
