@@ -5,10 +5,11 @@
 //! | 0 | 1 | Subtype, 1 |
 //! | 1 | 1 | Version Number |
 //! | 2 | 2 | TLV_type 1 and Actor_Information_Length 20 |
-//! | 4 | 15 | Actor_System_Priority (2), Actor_System (6), Actor_Key (2), Actor_Port_Priority (2), Actor_Port (2), Actor_State (1) |
+//! | 4 | 8 | Actor_System_Priority (2), Actor_System (6) |
+//! | 12 | 7 | Actor_Key (2), Actor_Port_Priority (2), Actor_Port (2), Actor_State (1) |
 //! | 19 | 3 | Reserved |
 //! | 22 | 2 | TLV_type 2 and Partner_Information_Length 20 |
-//! | 24 | 15 | the same six fields of the partner |
+//! | 24 | 15 | the same six fields for the partner, Partner_System_Priority to Partner_State |
 //! | 39 | 3 | Reserved |
 //! | 42 | 2 | TLV_type 3 and Collector_Information_Length 16 |
 //! | 44 | 2 | Collector_Max_Delay |

@@ -50,8 +50,8 @@ impl MarkerPdu {
     /// Reads a Marker or Marker Response PDU from the Subtype octet on.
     ///
     /// # Errors
-    /// [`Malformed`] when fewer than [`LEN`] octets are there, when the Subtype or the length of the
-    /// first TLV is another one, or when that TLV is of neither type. Version, Pad, Terminator and
+    /// [`Malformed`] when fewer than [`LEN`] octets are there, when the Subtype or the length of
+    /// the first TLV is another one, or when that TLV is of neither type. Version, Pad, Terminator and
     /// reserved octets are not looked at.
     //= LACP-127
     //= LACP-130

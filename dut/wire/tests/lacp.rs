@@ -1,6 +1,9 @@
 //! Proves the LACPDU and Marker codecs against octets written by hand from the field tables of
 //! IEEE 802.1AX 6.4.2.3 and 6.5.3.
-#![expect(clippy::indexing_slicing, reason = "tests patch octets of known arrays")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "tests patch octets of known arrays"
+)]
 
 use dut_wire::Malformed;
 use dut_wire::lacp::{Information, Lacpdu, State};
