@@ -53,11 +53,18 @@ impl Machine for ActorChurn {
     //= LACP-124
     #[rustfmt::skip]
     const ARCS: &'static [Arc<ChurnState, ChurnVars>] = &[
-        Arc { id: "LACP-ACD-01", from: None, to: ChurnMonitor, label: "(BEGIN = TRUE) OR (port_enabled = FALSE)", when: |v| v.begin || !v.port_enabled },
-        Arc { id: "LACP-ACD-02", from: Some(ChurnMonitor), to: NoChurn, label: "Actor_Oper_Port_State.Synchronization = TRUE", when: |v| v.synchronization },
-        Arc { id: "LACP-ACD-03", from: Some(ChurnMonitor), to: Churn, label: "actor_churn_timer expired", when: |v| v.churn_timer_expired },
-        Arc { id: "LACP-ACD-04", from: Some(NoChurn), to: ChurnMonitor, label: "Actor_Oper_Port_State.Synchronization = FALSE", when: |v| !v.synchronization },
-        Arc { id: "LACP-ACD-05", from: Some(Churn), to: NoChurn, label: "Actor_Oper_Port_State.Synchronization = TRUE", when: |v| v.synchronization },
+        Arc { id: "LACP-ACD-01", from: None, to: ChurnMonitor,
+              label: "(BEGIN = TRUE) OR (port_enabled = FALSE)",
+              when: |v| v.begin || !v.port_enabled },
+        Arc { id: "LACP-ACD-02", from: Some(ChurnMonitor), to: NoChurn,
+              label: "Actor_Oper_Port_State.Synchronization = TRUE", when: |v| v.synchronization },
+        Arc { id: "LACP-ACD-03", from: Some(ChurnMonitor), to: Churn,
+              label: "actor_churn_timer expired", when: |v| v.churn_timer_expired },
+        Arc { id: "LACP-ACD-04", from: Some(NoChurn), to: ChurnMonitor,
+              label: "Actor_Oper_Port_State.Synchronization = FALSE",
+              when: |v| !v.synchronization },
+        Arc { id: "LACP-ACD-05", from: Some(Churn), to: NoChurn,
+              label: "Actor_Oper_Port_State.Synchronization = TRUE", when: |v| v.synchronization },
     ];
 }
 
@@ -73,11 +80,20 @@ impl Machine for PartnerChurn {
     //= LACP-123
     #[rustfmt::skip]
     const ARCS: &'static [Arc<ChurnState, ChurnVars>] = &[
-        Arc { id: "LACP-PCD-01", from: None, to: ChurnMonitor, label: "(BEGIN = TRUE) OR (port_enabled = FALSE)", when: |v| v.begin || !v.port_enabled },
-        Arc { id: "LACP-PCD-02", from: Some(ChurnMonitor), to: NoChurn, label: "Partner_Oper_Port_State.Synchronization = TRUE", when: |v| v.synchronization },
-        Arc { id: "LACP-PCD-03", from: Some(ChurnMonitor), to: Churn, label: "partner_churn_timer expired", when: |v| v.churn_timer_expired },
-        Arc { id: "LACP-PCD-04", from: Some(NoChurn), to: ChurnMonitor, label: "Partner_Oper_Port_State.Synchronization = FALSE", when: |v| !v.synchronization },
-        Arc { id: "LACP-PCD-05", from: Some(Churn), to: NoChurn, label: "Partner_Oper_Port_State.Synchronization = TRUE", when: |v| v.synchronization },
+        Arc { id: "LACP-PCD-01", from: None, to: ChurnMonitor,
+              label: "(BEGIN = TRUE) OR (port_enabled = FALSE)",
+              when: |v| v.begin || !v.port_enabled },
+        Arc { id: "LACP-PCD-02", from: Some(ChurnMonitor), to: NoChurn,
+              label: "Partner_Oper_Port_State.Synchronization = TRUE",
+              when: |v| v.synchronization },
+        Arc { id: "LACP-PCD-03", from: Some(ChurnMonitor), to: Churn,
+              label: "partner_churn_timer expired", when: |v| v.churn_timer_expired },
+        Arc { id: "LACP-PCD-04", from: Some(NoChurn), to: ChurnMonitor,
+              label: "Partner_Oper_Port_State.Synchronization = FALSE",
+              when: |v| !v.synchronization },
+        Arc { id: "LACP-PCD-05", from: Some(Churn), to: NoChurn,
+              label: "Partner_Oper_Port_State.Synchronization = TRUE",
+              when: |v| v.synchronization },
     ];
 }
 

@@ -78,19 +78,31 @@ impl Machine for IndependentMux {
     //= LACP-117
     #[rustfmt::skip]
     const ARCS: &'static [Arc<MuxState, MuxVars>] = &[
-        Arc { id: "LACP-MUX-01", from: None, to: Detached, label: "BEGIN = TRUE", when: |v| v.begin },
-        Arc { id: "LACP-MUX-02", from: Some(Detached), to: Waiting, label: "(Selected = SELECTED) OR (Selected = STANDBY)", when: |v| v.selected != Unselected },
-        Arc { id: "LACP-MUX-03", from: Some(Waiting), to: Detached, label: "Selected = UNSELECTED", when: |v| v.selected == Unselected },
-        Arc { id: "LACP-MUX-04", from: Some(Waiting), to: Attached, label: "(Selected = SELECTED) AND (Ready = TRUE)", when: |v| chosen(v) && v.ready },
-        Arc { id: "LACP-MUX-05", from: Some(Attached), to: Detached, label: "(Selected = UNSELECTED) OR (Selected = STANDBY)",
+        Arc { id: "LACP-MUX-01", from: None, to: Detached,
+              label: "BEGIN = TRUE", when: |v| v.begin },
+        Arc { id: "LACP-MUX-02", from: Some(Detached), to: Waiting,
+              label: "(Selected = SELECTED) OR (Selected = STANDBY)",
+              when: |v| v.selected != Unselected },
+        Arc { id: "LACP-MUX-03", from: Some(Waiting), to: Detached,
+              label: "Selected = UNSELECTED", when: |v| v.selected == Unselected },
+        Arc { id: "LACP-MUX-04", from: Some(Waiting), to: Attached,
+              label: "(Selected = SELECTED) AND (Ready = TRUE)", when: |v| chosen(v) && v.ready },
+        Arc { id: "LACP-MUX-05", from: Some(Attached), to: Detached,
+              label: "(Selected = UNSELECTED) OR (Selected = STANDBY)",
               when: |v| v.selected == Unselected || v.selected == Standby },
-        Arc { id: "LACP-MUX-06", from: Some(Attached), to: Collecting, label: "(Selected = SELECTED) AND (Partner.Sync = TRUE)",
+        Arc { id: "LACP-MUX-06", from: Some(Attached), to: Collecting,
+              label: "(Selected = SELECTED) AND (Partner.Sync = TRUE)",
               when: |v| chosen(v) && v.partner_synchronization },
-        Arc { id: "LACP-MUX-07", from: Some(Collecting), to: Distributing, label: "(Selected = SELECTED) AND (Partner.Sync = TRUE) AND (Partner.Collecting = TRUE)",
+        Arc { id: "LACP-MUX-07", from: Some(Collecting), to: Distributing,
+              label: "(Selected = SELECTED) AND (Partner.Sync = TRUE) AND (Partner.Collecting = \
+                      TRUE)",
               when: |v| chosen(v) && v.partner_synchronization && v.partner_collecting },
-        Arc { id: "LACP-MUX-08", from: Some(Collecting), to: Attached, label: "(Selected = UNSELECTED) OR (Selected = STANDBY) OR (Partner.Sync = FALSE)",
+        Arc { id: "LACP-MUX-08", from: Some(Collecting), to: Attached,
+              label: "(Selected = UNSELECTED) OR (Selected = STANDBY) OR (Partner.Sync = FALSE)",
               when: |v| !chosen(v) || !v.partner_synchronization },
-        Arc { id: "LACP-MUX-09", from: Some(Distributing), to: Collecting, label: "(Selected = UNSELECTED) OR (Selected = STANDBY) OR (Partner.Sync = FALSE) OR (Partner.Collecting = FALSE)",
+        Arc { id: "LACP-MUX-09", from: Some(Distributing), to: Collecting,
+              label: "(Selected = UNSELECTED) OR (Selected = STANDBY) OR (Partner.Sync = FALSE) OR \
+                      (Partner.Collecting = FALSE)",
               when: |v| !chosen(v) || !v.partner_synchronization || !v.partner_collecting },
     ];
 }
@@ -108,15 +120,23 @@ impl Machine for CoupledMux {
     //= LACP-115
     #[rustfmt::skip]
     const ARCS: &'static [Arc<MuxState, MuxVars>] = &[
-        Arc { id: "LACP-MUXC-01", from: None, to: Detached, label: "BEGIN = TRUE", when: |v| v.begin },
-        Arc { id: "LACP-MUXC-02", from: Some(Detached), to: Waiting, label: "(Selected = SELECTED) OR (Selected = STANDBY)", when: |v| v.selected != Unselected },
-        Arc { id: "LACP-MUXC-03", from: Some(Waiting), to: Detached, label: "Selected = UNSELECTED", when: |v| v.selected == Unselected },
-        Arc { id: "LACP-MUXC-04", from: Some(Waiting), to: Attached, label: "(Selected = SELECTED) AND (Ready = TRUE)", when: |v| chosen(v) && v.ready },
-        Arc { id: "LACP-MUXC-05", from: Some(Attached), to: Detached, label: "(Selected = UNSELECTED) OR (Selected = STANDBY)",
+        Arc { id: "LACP-MUXC-01", from: None, to: Detached,
+              label: "BEGIN = TRUE", when: |v| v.begin },
+        Arc { id: "LACP-MUXC-02", from: Some(Detached), to: Waiting,
+              label: "(Selected = SELECTED) OR (Selected = STANDBY)",
+              when: |v| v.selected != Unselected },
+        Arc { id: "LACP-MUXC-03", from: Some(Waiting), to: Detached,
+              label: "Selected = UNSELECTED", when: |v| v.selected == Unselected },
+        Arc { id: "LACP-MUXC-04", from: Some(Waiting), to: Attached,
+              label: "(Selected = SELECTED) AND (Ready = TRUE)", when: |v| chosen(v) && v.ready },
+        Arc { id: "LACP-MUXC-05", from: Some(Attached), to: Detached,
+              label: "(Selected = UNSELECTED) OR (Selected = STANDBY)",
               when: |v| v.selected == Unselected || v.selected == Standby },
-        Arc { id: "LACP-MUXC-06", from: Some(Attached), to: CollectingDistributing, label: "(Selected = SELECTED) AND (Partner.Sync = TRUE)",
+        Arc { id: "LACP-MUXC-06", from: Some(Attached), to: CollectingDistributing,
+              label: "(Selected = SELECTED) AND (Partner.Sync = TRUE)",
               when: |v| chosen(v) && v.partner_synchronization },
-        Arc { id: "LACP-MUXC-07", from: Some(CollectingDistributing), to: Attached, label: "(Selected = UNSELECTED) OR (Selected = STANDBY) OR (Partner.Sync = FALSE)",
+        Arc { id: "LACP-MUXC-07", from: Some(CollectingDistributing), to: Attached,
+              label: "(Selected = UNSELECTED) OR (Selected = STANDBY) OR (Partner.Sync = FALSE)",
               when: |v| !chosen(v) || !v.partner_synchronization },
     ];
 }

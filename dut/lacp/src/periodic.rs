@@ -67,18 +67,27 @@ impl Machine for Periodic {
     #[rustfmt::skip]
     const ARCS: &'static [Arc<PeriodicState, PeriodicVars>] = &[
         Arc { id: "LACP-PT-01", from: None, to: NoPeriodic,
-              label: "(BEGIN = TRUE) OR (LACP_Enabled = FALSE) OR (port_enabled = FALSE) OR ((Actor_Oper_Port_State.LACP_Activity = Passive LACP) AND (Partner_Oper_Port_State.LACP_Activity = Passive LACP))",
-              when: |v| v.begin || !v.lacp_enabled || !v.port_enabled || (!v.actor_active && !v.partner_active) },
-        Arc { id: "LACP-PT-02", from: Some(NoPeriodic), to: FastPeriodic, label: "UCT", when: |_| true },
-        Arc { id: "LACP-PT-03", from: Some(FastPeriodic), to: PeriodicTx, label: "periodic_timer expired", when: |v| v.periodic_timer_expired },
-        Arc { id: "LACP-PT-04", from: Some(FastPeriodic), to: SlowPeriodic, label: "Partner_Oper_Port_State.LACP_Timeout = Long Timeout",
+              label: "(BEGIN = TRUE) OR (LACP_Enabled = FALSE) OR (port_enabled = FALSE) OR \
+                      ((Actor_Oper_Port_State.LACP_Activity = Passive LACP) AND \
+                      (Partner_Oper_Port_State.LACP_Activity = Passive LACP))",
+              when: |v| v.begin || !v.lacp_enabled || !v.port_enabled
+                  || (!v.actor_active && !v.partner_active) },
+        Arc { id: "LACP-PT-02", from: Some(NoPeriodic), to: FastPeriodic,
+              label: "UCT", when: |_| true },
+        Arc { id: "LACP-PT-03", from: Some(FastPeriodic), to: PeriodicTx,
+              label: "periodic_timer expired", when: |v| v.periodic_timer_expired },
+        Arc { id: "LACP-PT-04", from: Some(FastPeriodic), to: SlowPeriodic,
+              label: "Partner_Oper_Port_State.LACP_Timeout = Long Timeout",
               when: |v| !v.partner_short_timeout },
         Arc { id: "LACP-PT-05", from: Some(SlowPeriodic), to: PeriodicTx,
-              label: "(periodic_timer expired) OR (Partner_Oper_Port_State.LACP_Timeout = Short Timeout)",
+              label: "(periodic_timer expired) OR (Partner_Oper_Port_State.LACP_Timeout = Short \
+                      Timeout)",
               when: |v| v.periodic_timer_expired || v.partner_short_timeout },
-        Arc { id: "LACP-PT-06", from: Some(PeriodicTx), to: FastPeriodic, label: "Partner_Oper_Port_State.LACP_Timeout = Short Timeout",
+        Arc { id: "LACP-PT-06", from: Some(PeriodicTx), to: FastPeriodic,
+              label: "Partner_Oper_Port_State.LACP_Timeout = Short Timeout",
               when: |v| v.partner_short_timeout },
-        Arc { id: "LACP-PT-07", from: Some(PeriodicTx), to: SlowPeriodic, label: "Partner_Oper_Port_State.LACP_Timeout = Long Timeout",
+        Arc { id: "LACP-PT-07", from: Some(PeriodicTx), to: SlowPeriodic,
+              label: "Partner_Oper_Port_State.LACP_Timeout = Long Timeout",
               when: |v| !v.partner_short_timeout },
     ];
 }

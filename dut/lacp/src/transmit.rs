@@ -54,10 +54,15 @@ impl Machine for Transmit {
     #[rustfmt::skip]
     const ARCS: &'static [Arc<TransmitState, TransmitVars>] = &[
         Arc { id: "LACP-TX-01", from: None, to: NoTx,
-              label: "(BEGIN = TRUE) OR (LACP_Enabled = FALSE) OR (port_enabled = FALSE) OR (Periodic Transmission machine in NO_PERIODIC)",
+              label: "(BEGIN = TRUE) OR (LACP_Enabled = FALSE) OR (port_enabled = FALSE) OR \
+                      (Periodic Transmission machine in NO_PERIODIC)",
               when: |v| v.begin || !v.lacp_enabled || !v.port_enabled || v.no_periodic },
-        Arc { id: "LACP-TX-02", from: Some(NoTx), to: TxLacpdu, label: "(NTT = TRUE) AND (tx_count < tx_limit)", when: |v| v.ntt && v.below_tx_limit },
-        Arc { id: "LACP-TX-03", from: Some(TxLacpdu), to: TxLacpdu, label: "(NTT = TRUE) AND (tx_count < tx_limit)", when: |v| v.ntt && v.below_tx_limit },
+        Arc { id: "LACP-TX-02", from: Some(NoTx), to: TxLacpdu,
+              label: "(NTT = TRUE) AND (tx_count < tx_limit)",
+              when: |v| v.ntt && v.below_tx_limit },
+        Arc { id: "LACP-TX-03", from: Some(TxLacpdu), to: TxLacpdu,
+              label: "(NTT = TRUE) AND (tx_count < tx_limit)",
+              when: |v| v.ntt && v.below_tx_limit },
     ];
 }
 

@@ -51,8 +51,8 @@ impl MarkerPdu {
     ///
     /// # Errors
     /// [`Malformed`] when fewer than [`LEN`] octets are there, when the Subtype or the length of
-    /// the first TLV is another one, or when that TLV is of neither type. Version, Pad, Terminator and
-    /// reserved octets are not looked at.
+    /// the first TLV is another one, or when that TLV is of neither type. Version, Pad, Terminator
+    /// and reserved octets are not looked at.
     //= LACP-127
     //= LACP-130
     pub fn parse(payload: &[u8]) -> Result<Self, Malformed> {
