@@ -57,7 +57,6 @@ fn addr(text: &str) -> Ipv6Addr {
 fn router() -> Ipv6Addr {
     addr("fe80::1")
 }
-
 fn host() -> Ipv6Addr {
     addr("fe80::a1")
 }
