@@ -11,6 +11,6 @@ mod link;
 mod world;
 
 pub use fault::{Fault, FaultMatch};
-pub use host::{Host, STREAM_MAGIC, stream_sequence};
+pub use host::Host;
 pub use hub::Hub;
 pub use world::{LogLine, NodeAction, SetupError, World};
