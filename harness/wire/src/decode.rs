@@ -208,7 +208,8 @@ fn decode_udp(
 }
 
 /// The number of a stream's packet, from its UDP payload.
-pub(crate) fn stream_sequence(payload: &[u8]) -> Option<u64> {
+#[must_use]
+pub fn stream_sequence(payload: &[u8]) -> Option<u64> {
     let number = payload.strip_prefix(STREAM_MAGIC)?;
     number.get(..8)?.try_into().ok().map(u64::from_be_bytes)
 }

@@ -20,7 +20,7 @@ mod table;
 mod value;
 
 pub use build::{BuildError, build, field_names};
-pub use decode::{Anomaly, Decoded, classify, decode};
+pub use decode::{Anomaly, Decoded, classify, decode, stream_sequence};
 pub use envelope::{Ip, Layers, layers};
 pub use kind::Kind;
 pub use lacp::{LacpView, state_bits};
