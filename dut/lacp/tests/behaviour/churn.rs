@@ -16,6 +16,10 @@ fn partner_churn_is_reported_after_60_s_and_cleared_at_once() {
     assert_eq!(bench.port(1).partner_churn, "NO_PARTNER_CHURN");
     bench.golden(1, 0x05);
     assert_eq!(bench.port(1).partner_churn, "PARTNER_CHURN_MONITOR");
+    bench.at(119_999);
+    assert_eq!(bench.port(1).partner_churn, "PARTNER_CHURN_MONITOR");
+    bench.at(120_000);
+    assert_eq!(bench.port(1).partner_churn, "PARTNER_CHURN");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod hold;
 mod marker;
 mod random;
 mod receive;
+mod rules;
 mod selection;
 mod settings;
 mod standby;

@@ -277,6 +277,19 @@ fn two_ports_of_one_eth_trunk_cabled_together_never_carry_anything() {
 }
 
 #[test]
+fn a_port_that_hears_itself_does_not_join_ports_that_hear_each_other() {
+    let trunk = EthTrunk::new(config(SYSTEM, KEY), vec![port(1), port(2), port(3)]);
+    let mut net = Net::new(vec![trunk]);
+    net.cable((0, 2), (0, 3));
+    net.cable((0, 1), (0, 1));
+    net.run_until(ms(10_000));
+    assert_eq!(net.port(0, 1).partner.port, 1);
+    assert_eq!(net.port(0, 1).selected, "UNSELECTED");
+    let selected = [2, 3].map(|number| net.port(0, number).selected);
+    assert!(selected.contains(&"SELECTED".to_owned()));
+}
+
+#[test]
 fn ports_of_two_eth_trunks_of_one_system_may_aggregate() {
     let one = EthTrunk::new(config(SYSTEM, KEY), vec![port(1)]);
     let other = EthTrunk::new(config(SYSTEM, KEY + 1), vec![port(2)]);

@@ -192,3 +192,19 @@ fn two_eth_trunks_agree_on_the_active_links() {
         ([true, true, false], [true, true, false])
     );
 }
+
+#[test]
+fn another_preemption_delay_begins_anew() {
+    let mut bench = one_of_two(0x7fff, [10, 20], Some(Duration::from_secs(10)));
+    bench.golden(2, 0x3d);
+    bench.at(5_000);
+    bench.golden(1, 0x3d);
+    bench.at(12_000);
+    bench.with(|trunk, now| trunk.set_preempt_delay(now, Some(Duration::from_secs(20))));
+    bench.at(31_999);
+    assert_eq!(states(&bench), (0x05, 0x3d));
+    bench.at(32_000);
+    assert_eq!(states(&bench), (0x3d, 0x05));
+    bench.with(|trunk, now| trunk.set_preempt_delay(now, None));
+    assert_eq!(bench.trunk().snapshot(bench.net.now).preempt_delay_s, None);
+}
