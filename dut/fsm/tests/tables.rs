@@ -33,8 +33,10 @@ impl Machine for LampMachine {
     const ARCS: &'static [Arc<Lamp, Vars>] = &[
         Arc { id: "L-1", from: None, to: Lamp::Off, label: "BEGIN", when: |v| v.begin },
         Arc { id: "L-2", from: Some(Lamp::Off), to: Lamp::On, label: "UCT", when: |_| true },
-        Arc { id: "L-3", from: Some(Lamp::On), to: Lamp::Broken, label: "say \"overload\"", when: |v| v.overload },
-        Arc { id: "L-4", from: Some(Lamp::On), to: Lamp::On, label: "pressed", when: |v| v.pressed },
+        Arc { id: "L-3", from: Some(Lamp::On), to: Lamp::Broken,
+              label: "say \"overload\"", when: |v| v.overload },
+        Arc { id: "L-4", from: Some(Lamp::On), to: Lamp::On,
+              label: "pressed", when: |v| v.pressed },
     ];
 }
 

@@ -128,6 +128,7 @@ impl EthTrunk {
     //= LACP-008
     //= LACP-009
     //= LACP-012
+    //= LACP-041
     pub fn handle_slow(&mut self, now: Instant, port: PortId, payload: &[u8]) {
         self.advance(now);
         let Some(found) = self.port_mut(port) else {

@@ -78,6 +78,7 @@ pub(crate) struct Port {
 
 impl Port {
     /// A port without carrier, before BEGIN.
+    //= LACP-017
     //= LACP-018
     //= LACP-019
     //= LACP-020

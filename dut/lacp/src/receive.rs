@@ -176,6 +176,7 @@ fn enter_expired(c: &mut Context<'_>) {
     port.current_while_timer
         .start(c.now, c.rules.constants.short_timeout_time);
     port.actor.state.set(State::EXPIRED, true);
+    //= LACP-047
     //= LACP-093
     if c.ntt_on_expired {
         port.ntt = true;
@@ -186,6 +187,7 @@ fn enter_expired(c: &mut Context<'_>) {
 /// NTT asks for leaves when all of this is done.
 //= LACP-029
 //= LACP-065
+//= LACP-074
 //= LACP-091
 fn enter_current(c: &mut Context<'_>) {
     let port = &mut *c.port;

@@ -189,6 +189,7 @@ impl Aggregator {
     /// Binds every candidate of the Aggregator's LAG that may be beside those already bound.
     //= LACP-095
     //= LACP-102
+    //= LACP-110
     fn bind(&self, ports: &mut [Port]) -> bool {
         let Some(lag) = self.lag else {
             return false;
