@@ -1,7 +1,6 @@
 //! Switchover: remaining times kept, series continued, version-1 mode kept, querier continuity.
 
 use crate::lab::*;
-use crate::lab::{G, H};
 use dut_device::Instant;
 use dut_mld::{GroupState, Interface, InterfaceConfig, MldEvent, QuerierState};
 use std::time::Duration;

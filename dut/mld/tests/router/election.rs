@@ -244,7 +244,11 @@ fn losing_the_election_ends_the_series() {
         .forget()
         .record(TO_IN, &[]);
     assert_eq!(lab.queries(), ["10 Q{1}", "10 Q"]);
-    lab.at(10_500).query(LOWER, general(2, 125)).at(20_000);
+    lab.at(10_500).query(LOWER, general(2, 125));
+    let state = lab.router.group(lab.now, G).unwrap();
+    assert_eq!((state.query_count, state.query_due), (0, None));
+    assert_eq!(state.sources[0].query_count, 0);
+    lab.at(20_000);
     assert_eq!(lab.queries(), ["10 Q{1}", "10 Q"]);
     // What was lowered stays lowered.
     assert_eq!(lab.state(), "none");

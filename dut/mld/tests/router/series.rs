@@ -1,7 +1,6 @@
 //! Specific queries (RFC 3810 7.6.3): counts, spacing, S flag, merging, MTU.
 
 use crate::lab::*;
-use crate::lab::{G, H};
 use dut_mld::{InterfaceConfig, MldEvent};
 use dut_wire::mld::Query;
 

@@ -1,7 +1,6 @@
 //! Expiry (RFC 3810 7.2.3, 7.5), MALI of both profiles, forwarding, general queries.
 
 use crate::lab::*;
-use crate::lab::{G, H};
 use dut_device::Instant;
 use dut_mld::{InterfaceConfig, MldEvent, Profile};
 use dut_wire::mld::{ALL_NODES, Query};

@@ -1,7 +1,6 @@
 //! What must be dropped, what must be accepted (RFC 3810 5, 6.2, 7.4, 7.6; RFC 2710 6; RFC 4604 3).
 
 use crate::lab::*;
-use crate::lab::{G, H};
 use dut_mld::{DiscardReason, Envelope, InterfaceConfig, MldEvent, is_source_specific, is_tracked};
 use dut_wire::icmpv6;
 use dut_wire::mld::{ALL_MLDV2_ROUTERS, ALL_NODES, ALL_ROUTERS, Message, Query, Report};

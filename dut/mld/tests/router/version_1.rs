@@ -2,7 +2,6 @@
 //! version 1 (RFC 2710 6, RFC 3810 8.3.1).
 
 use crate::lab::*;
-use crate::lab::{G, H};
 use dut_mld::{DiscardReason, InterfaceConfig, MldEvent};
 use std::net::Ipv6Addr;
 
