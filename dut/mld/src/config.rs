@@ -98,6 +98,7 @@ impl InterfaceConfig {
             .last_listener_query_interval
             .max(Duration::from_millis(1));
         self.startup_query_interval = self.startup_query_interval.map(|d| d.max(least / 1000));
+        //= MLD-168
         self.listener_groups
             .retain(|group| crate::is_tracked(*group));
         self.listener_groups.sort_unstable();
@@ -158,6 +159,7 @@ impl Variables {
     pub(crate) fn new(config: &InterfaceConfig, robustness: u8, query_interval: Duration) -> Self {
         let response = config.query_response_interval;
         //= MLD-125
+        //= MLD-137
         let twice = config.profile == Profile::Rfc9777 && !config.is_version_1();
         let tail = if twice { response * 2 } else { response };
         Self {

@@ -111,6 +111,8 @@ impl Group {
                 new
             });
             changed |= source.timer.is_none();
+            //= MLD-120
+            //= MLD-121
             source.timer = Some(timer);
         }
         changed
@@ -135,6 +137,7 @@ impl Group {
     pub(crate) fn listen_any(&mut self, filter_timer: Instant) -> bool {
         let changed = self.filter_mode == FilterMode::Include;
         self.filter_mode = FilterMode::Exclude;
+        //= MLD-136
         self.filter_timer = filter_timer;
         changed
     }

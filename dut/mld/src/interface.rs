@@ -19,6 +19,7 @@ use std::collections::VecDeque;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+//= MLD-106
 /// An MLD router interface.
 #[derive(Debug, Clone)]
 pub struct Interface {
@@ -290,6 +291,8 @@ impl Interface {
         };
         let listed = listed.iter().copied();
         let (sources, cut) = rows::admit(group, received, listed, self.config.source_limit);
+        //= MLD-020
+        //= MLD-076
         let taken = rows::apply(group, received, &sources, now, &variables);
         group.last_reporter = Some(reporter);
         if older {

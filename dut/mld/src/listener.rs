@@ -44,6 +44,7 @@ impl Listener {
 
     /// Another listener has reported in version 1: one report is enough (RFC 2710 4).
     pub(crate) fn heard_version_1(&mut self, group: Ipv6Addr) {
+        //= MLD-172
         if self.older_version_querier.is_some() {
             self.specific.remove(&group);
         }
@@ -52,6 +53,7 @@ impl Listener {
     /// RFC 3810 6.2, rules 3 to 5.
     fn schedule(&mut self, group: Ipv6Addr, due: Instant, sources: &[Ipv6Addr], limit: usize) {
         let asked: Sources = sources.iter().copied().collect();
+        //= MLD-164
         match self.specific.get_mut(&group) {
             None => {
                 self.specific.insert(group, (due, asked));
@@ -71,6 +73,7 @@ impl Listener {
 impl Interface {
     /// Reports the router's own groups, as a listener that starts does (RFC 3810 6.1).
     pub(crate) fn begin_listening(&mut self, now: Instant) {
+        //= MLD-158
         self.listener.unsolicited = Some((now, self.config.robustness));
         self.listener_timeout(now);
     }
@@ -83,8 +86,12 @@ impl Interface {
     /// Schedules the answer to a query (RFC 3810 6.2).
     pub(crate) fn answer(&mut self, now: Instant, query: &Query) {
         let delay = query.maximum_response_delay();
+        //= MLD-161
+        //= MLD-167
         let due = now + (delay / 2).max(LEAST_DELAY);
         let general = query.group().is_unspecified();
+        //= MLD-170
+        //= MLD-171
         if general && matches!(query, Query::V1(_)) {
             let present = self
                 .query_interval()
@@ -104,6 +111,8 @@ impl Interface {
                 }
             }
             //= MLD-018
+            //= MLD-162
+            //= MLD-166
             (false, _) => {
                 if self
                     .config
@@ -156,6 +165,7 @@ impl Interface {
             } else {
                 RecordType::ModeIsInclude
             };
+            //= MLD-163
             let sources = sources.into_iter().collect();
             let record = Record {
                 record_type,
@@ -176,6 +186,7 @@ impl Interface {
             }
             return;
         }
+        //= MLD-173
         for report in Report::pack(records, self.mtu()) {
             self.send(ALL_MLDV2_ROUTERS, &Message::Report(report));
         }

@@ -14,6 +14,7 @@ impl Interface {
     /// An ICMPv6 message of type 130, 131, 132 or 143 was received on the link; the whole message.
     /// Timers that are due are run first.
     pub fn handle_message(&mut self, now: Instant, envelope: &Envelope, icmpv6: &[u8]) {
+        //= MLD-044
         self.handle_timeout(now);
         //= MLD-033
         //= MLD-034
@@ -28,7 +29,9 @@ impl Interface {
                     return self.discard(DiscardReason::Version2Report);
                 }
                 //= MLD-032
+                //= MLD-040
                 //= MLD-104
+                //= MLD-105
                 for record in &report.records {
                     self.receive_record(now, source, record);
                 }

@@ -70,9 +70,11 @@ pub(crate) fn apply(
     let mut query_group = false;
     let (row, changed) = match (from, received) {
         //= MLD-084
+        //= MLD-102
         // INCLUDE (A)    IS_IN (B)  INCLUDE (A+B)        (B)=MALI
         (Include, Received::IsIn) => (Row::IncludeIsIn, group.request(listed, mali)),
         //= MLD-085
+        //= MLD-103
         // INCLUDE (A)    IS_EX (B)  EXCLUDE (A*B,B-A)    (B-A)=0, Delete (A-B), Filter Timer=MALI
         (Include, Received::IsEx) => (Row::IncludeIsEx, include_to_exclude(group, listed, mali)),
         //= MLD-086
@@ -91,6 +93,7 @@ pub(crate) fn apply(
         // INCLUDE (A)    ALLOW (B)  INCLUDE (A+B)        (B)=MALI
         (Include, Received::Allow) => (Row::IncludeAllow, group.request(listed, mali)),
         //= MLD-089
+        //= MLD-090
         // INCLUDE (A)    BLOCK (B)  INCLUDE (A)          Send Q(MA,A*B)
         (Include, Received::Block) => {
             query_sources = intersection(listed, &group.requested());
@@ -222,6 +225,7 @@ pub(crate) fn expire(group: &mut Group, now: Instant) -> Expired {
         group.filter_mode = Include;
         group.query_count = 0;
         group.query_skip = false;
+        //= MLD-130
         group.sources.retain(|_, source| source.timer.is_some());
         //= MLD-117
         //= MLD-127
@@ -244,6 +248,7 @@ pub(crate) fn admit(
     listed: impl Iterator<Item = Ipv6Addr>,
     limit: usize,
 ) -> (Sources, bool) {
+    //= MLD-039
     let listed: Sources = listed.collect();
     let held = group.sources.len();
     if held.saturating_add(listed.len()) <= limit {

@@ -49,6 +49,7 @@ pub(crate) fn trigger(
     let rest = variables.llqc.saturating_sub(1);
     for address in &asked {
         if let Some(source) = group.sources.get_mut(address) {
+            //= MLD-119
             source.timer = Some(until);
             source.query_count = rest;
             source.query_skip = skip && rest > 0;

@@ -164,6 +164,7 @@ impl LinkMtu {
 /// A Report or Done of version 1: its multicast address.
 fn parse_v1(message: &[u8]) -> Result<Ipv6Addr, Refused> {
     let mut reader = Reader::new(message);
+    //= MLD-056
     reader.take(8, "Header").map_err(Refused::Length)?;
     let group = reader.ipv6("Multicast Address").map_err(Refused::Length)?;
     if group.is_multicast() {
