@@ -465,3 +465,68 @@ pub struct Display {
 const fn is_false(value: &bool) -> bool {
     !*value
 }
+
+impl Step {
+    /// The point and the frame that a step is about, and whether it sends it.
+    #[must_use]
+    pub const fn frames(&self) -> Option<(&String, &Frames, bool)> {
+        match self {
+            Self::Send(step) => Some((&step.on, &step.frame, true)),
+            Self::Expect(step) => Some((&step.on, &step.frame, false)),
+            Self::Never(step) => Some((&step.on, &step.frame, false)),
+            Self::Count(step) => Some((&step.on, &step.frame, false)),
+            Self::Wait(_)
+            | Self::WaitUntil(_)
+            | Self::Mark(_)
+            | Self::Link(_)
+            | Self::Node(_)
+            | Self::Fault(_)
+            | Self::Heal(_)
+            | Self::Partner(_)
+            | Self::Neighbor(_)
+            | Self::EtrunkPeer(_)
+            | Self::RbsPeer(_)
+            | Self::Stream(_)
+            | Self::Command(_)
+            | Self::State(_)
+            | Self::Equal(_)
+            | Self::Loss(_)
+            | Self::Display(_) => None,
+        }
+    }
+
+    /// The expressions that a step has.
+    #[must_use]
+    pub fn times(&self) -> Vec<&str> {
+        let mut times: Vec<Option<&String>> = Vec::new();
+        match self {
+            Self::Send(step) => times.push(step.every.as_ref()),
+            Self::Expect(step) => {
+                times.extend([step.within.as_ref(), step.after.as_ref(), step.at.as_ref()]);
+                let tolerance = step.tolerance.as_ref();
+                times.extend([tolerance.map(|t| &t.early), tolerance.map(|t| &t.late)]);
+            }
+            Self::Never(step) => times.extend([step.for_.as_ref(), step.until.as_ref()]),
+            Self::Count(step) => times.extend([Some(&step.for_), step.per.as_ref()]),
+            Self::Wait(time) | Self::WaitUntil(time) => times.push(Some(time)),
+            Self::Fault(step) => times.push(step.delay.as_ref()),
+            Self::Stream(step) => times.push(step.every.as_ref()),
+            Self::State(step) => times.extend([step.within.as_ref(), step.for_.as_ref()]),
+            Self::Equal(step) => times.push(Some(&step.within)),
+            Self::Loss(step) => {
+                times.extend([step.gap_at_most.as_ref(), step.gap_at_least.as_ref()]);
+            }
+            Self::Mark(_)
+            | Self::Link(_)
+            | Self::Node(_)
+            | Self::Heal(_)
+            | Self::Partner(_)
+            | Self::Neighbor(_)
+            | Self::EtrunkPeer(_)
+            | Self::RbsPeer(_)
+            | Self::Command(_)
+            | Self::Display(_) => {}
+        }
+        times.into_iter().flatten().map(String::as_str).collect()
+    }
+}

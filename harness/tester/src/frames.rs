@@ -4,7 +4,7 @@ use crate::matching::resolve;
 use crate::outcome::Action;
 use crate::player::{Background, Current, Player, SetupError};
 use dut_device::Instant;
-use harness_suite::{Expression, Send, Step, Stream};
+use harness_suite::{Expression, Send, Stream};
 use harness_trace::Frame;
 use harness_wire::{Fields, Kind, build, classify, decode, field_names, layers};
 use serde_json::Value;
@@ -16,12 +16,8 @@ impl Player {
     pub(crate) fn check(&self) -> Result<(), SetupError> {
         for located in &self.case.steps {
             let line = located.line;
-            let (point, frames, sends) = match &located.step {
-                Step::Send(step) => (&step.on, &step.frame, true),
-                Step::Expect(step) => (&step.on, &step.frame, false),
-                Step::Never(step) => (&step.on, &step.frame, false),
-                Step::Count(step) => (&step.on, &step.frame, false),
-                _ => continue,
+            let Some((point, frames, sends)) = located.step.frames() else {
+                continue;
             };
             let known = if sends {
                 self.ports
@@ -57,7 +53,7 @@ impl Player {
 
     fn check_times(&self) -> Result<(), SetupError> {
         for located in &self.case.steps {
-            for text in times(&located.step) {
+            for text in located.step.times() {
                 let parsed = Expression::parse(text);
                 let line = located.line;
                 parsed.map_err(|source| SetupError::Expression { line, source })?;
@@ -460,35 +456,3 @@ const DECODED: [&str; 13] = [
     "type",
     "code",
 ];
-
-/// The expressions of a step.
-fn times(step: &Step) -> Vec<&str> {
-    let mut times: Vec<Option<&String>> = Vec::new();
-    match step {
-        Step::Send(step) => times.push(step.every.as_ref()),
-        Step::Expect(step) => {
-            times.extend([step.within.as_ref(), step.after.as_ref(), step.at.as_ref()]);
-            let tolerance = step.tolerance.as_ref();
-            times.extend([tolerance.map(|t| &t.early), tolerance.map(|t| &t.late)]);
-        }
-        Step::Never(step) => times.extend([step.for_.as_ref(), step.until.as_ref()]),
-        Step::Count(step) => times.extend([Some(&step.for_), step.per.as_ref()]),
-        Step::Wait(time) | Step::WaitUntil(time) => times.push(Some(time)),
-        Step::Fault(step) => times.push(step.delay.as_ref()),
-        Step::Stream(step) => times.push(step.every.as_ref()),
-        Step::State(step) => times.extend([step.within.as_ref(), step.for_.as_ref()]),
-        Step::Equal(step) => times.push(Some(&step.within)),
-        Step::Loss(step) => times.extend([step.gap_at_most.as_ref(), step.gap_at_least.as_ref()]),
-        Step::Mark(_)
-        | Step::Link(_)
-        | Step::Node(_)
-        | Step::Heal(_)
-        | Step::Partner(_)
-        | Step::Neighbor(_)
-        | Step::EtrunkPeer(_)
-        | Step::RbsPeer(_)
-        | Step::Command(_)
-        | Step::Display(_) => {}
-    }
-    times.into_iter().flatten().map(String::as_str).collect()
-}

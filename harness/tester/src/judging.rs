@@ -11,6 +11,24 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+impl Current {
+    /// The frames that the step looks at, when it looks at frames.
+    const fn watch(&self) -> Option<&Watch> {
+        match self {
+            Self::Expecting(expecting) => Some(&expecting.watch),
+            Self::Forbidding(forbidding) => Some(&forbidding.watch),
+            Self::Counting(counting) => Some(&counting.watch),
+            Self::Ready
+            | Self::Sleeping(_)
+            | Self::Sending { .. }
+            | Self::Probing(_)
+            | Self::Equalling(_)
+            | Self::Displaying
+            | Self::Done => None,
+        }
+    }
+}
+
 /// How a judging step ended.
 #[derive(Debug)]
 pub(crate) enum Judged {
@@ -172,11 +190,8 @@ impl Player {
 
     /// Shows a frame to the current step.
     pub(crate) fn judge(&mut self, record: usize, point: usize, frame: &Frame) {
-        let watch = match &self.current {
-            Current::Expecting(expecting) => &expecting.watch,
-            Current::Forbidding(forbidding) => &forbidding.watch,
-            Current::Counting(counting) => &counting.watch,
-            _ => return,
+        let Some(watch) = self.current.watch() else {
+            return;
         };
         let elsewhere = watch
             .direction
@@ -226,21 +241,29 @@ impl Player {
                     }
                 }
             }
-            Current::Forbidding(forbidding) => {
-                if differences(&forbidding.watch).is_some_and(|found| found.is_empty()) {
-                    let what = format!("{} must not come, and came", describe(&forbidding.watch));
-                    let mut finding = self.finding(what);
-                    finding.record = Some(record);
-                    finding.differences = forbidden(&self.current);
-                    self.decided(Judged::Fails(finding));
-                }
+            Current::Forbidding(forbidding)
+                if differences(&forbidding.watch).is_some_and(|found| found.is_empty()) =>
+            {
+                let what = format!("{} must not come, and came", describe(&forbidding.watch));
+                let mut finding = self.finding(what);
+                finding.record = Some(record);
+                finding.differences = forbidden(&self.current);
+                self.decided(Judged::Fails(finding));
             }
-            Current::Counting(counting) => {
-                if differences(&counting.watch).is_some_and(|found| found.is_empty()) {
-                    counting.came.push((frame.at, record));
-                }
+            Current::Counting(counting)
+                if differences(&counting.watch).is_some_and(|found| found.is_empty()) =>
+            {
+                counting.came.push((frame.at, record));
             }
-            _ => {}
+            Current::Forbidding(_)
+            | Current::Counting(_)
+            | Current::Ready
+            | Current::Sleeping(_)
+            | Current::Sending { .. }
+            | Current::Probing(_)
+            | Current::Equalling(_)
+            | Current::Displaying
+            | Current::Done => {}
         }
     }
 
@@ -318,7 +341,16 @@ impl Player {
                 self.decided(judged);
                 true
             }
-            _ => false,
+            Current::Expecting(_)
+            | Current::Forbidding(_)
+            | Current::Counting(_)
+            | Current::Ready
+            | Current::Sleeping(_)
+            | Current::Sending { .. }
+            | Current::Probing(_)
+            | Current::Equalling(_)
+            | Current::Displaying
+            | Current::Done => false,
         }
     }
 

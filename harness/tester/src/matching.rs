@@ -55,10 +55,10 @@ fn show(name: &str, value: &Value) -> String {
 
 fn holds(wanted: &Value, seen: Option<&Value>, known: &Known) -> bool {
     let wanted = resolve(wanted, known);
-    if let Value::Object(map) = &wanted {
-        if let Some(operator) = operator(map, seen) {
-            return operator;
-        }
+    if let Value::Object(map) = &wanted
+        && let Some(operator) = operator(map, seen)
+    {
+        return operator;
     }
     seen.is_some_and(|seen| equal(&wanted, seen))
 }

@@ -9,7 +9,9 @@ use crate::rbs_peer::RbsPeer;
 use crate::sampling::{Equalling, Probing};
 use dut_device::Instant;
 use harness_judge::{Finding, StreamMeter, Verdict};
-use harness_suite::{ExpandedCase, Expression, ExpressionError, Located, Quantity, Scope, Step};
+use harness_suite::{
+    ExpandedCase, Expression, ExpressionError, Located, Partner, Peer, Quantity, Scope, Step,
+};
 use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Fields, Kind};
 use std::collections::{BTreeMap, VecDeque};
@@ -495,9 +497,14 @@ impl Player {
                 self.actions.push_back(Action::Command { node, text });
             }
             Step::Stream(stream) => self.begin_stream(stream)?,
-            Step::Partner(_) | Step::Neighbor(_) | Step::EtrunkPeer(_) | Step::RbsPeer(_) => {
-                self.begin_actor(step)?;
+            Step::Partner(step) => self.begin_partner(&step)?,
+            Step::Neighbor(step) => {
+                let port = self.port_named(&step.on)?;
+                port.addresses = step.addresses;
+                port.mac = step.mac.unwrap_or_else(|| port.mac.clone());
             }
+            Step::EtrunkPeer(step) => self.begin_etrunk_peer(&step)?,
+            Step::RbsPeer(step) => self.begin_rbs_peer(&step)?,
             Step::State(state) => return self.begin_state(state),
             Step::Equal(equal) => return self.begin_equal(equal),
             Step::Loss(loss) => return self.judge_loss(&loss),
@@ -516,54 +523,49 @@ impl Player {
         Ok(())
     }
 
-    fn begin_actor(&mut self, step: Step) -> Result<(), String> {
-        let now = self.now;
-        let known = self.known.clone();
-        let fields = |given: &Fields| -> Fields {
-            given
-                .iter()
-                .map(|(name, value)| (name.clone(), crate::matching::resolve(value, &known)))
-                .collect()
-        };
-        match step {
-            Step::Partner(step) => {
-                let port = self.port_named(&step.on)?;
-                if step.stop {
-                    port.partner = None;
-                } else {
-                    let heard = port.device_pdu.clone();
-                    let partner = port.partner.get_or_insert_default();
-                    partner.start(now, fields(&step.fields), heard);
-                }
-            }
-            Step::Neighbor(step) => {
-                let port = self.port_named(&step.on)?;
-                port.addresses = step.addresses;
-                if let Some(mac) = step.mac {
-                    port.mac = mac;
-                }
-            }
-            Step::EtrunkPeer(step) => {
-                let port = self.port_named(&step.on)?;
-                if step.stop {
-                    port.etrunk = None;
-                } else {
-                    let peer = port.etrunk.get_or_insert_default();
-                    peer.start(now, fields(&step.fields));
-                }
-            }
-            Step::RbsPeer(step) => {
-                let port = self.port_named(&step.on)?;
-                let mut given = port.defaults.get("rbs-peer").cloned().unwrap_or_default();
-                given.extend(fields(&step.fields));
-                match &mut port.rbs {
-                    Some(peer) if step.stop => peer.close(),
-                    Some(peer) => peer.change(given),
-                    None if step.stop => {}
-                    None => port.rbs = Some(RbsPeer::new(now, given)),
-                }
-            }
-            _ => {}
+    fn resolved(&self, given: &Fields) -> Fields {
+        let resolve = |value| crate::matching::resolve(value, &self.known);
+        given
+            .iter()
+            .map(|(name, value)| (name.clone(), resolve(value)))
+            .collect()
+    }
+
+    fn begin_partner(&mut self, step: &Partner) -> Result<(), String> {
+        let (now, fields) = (self.now, self.resolved(&step.fields));
+        let port = self.port_named(&step.on)?;
+        if step.stop {
+            port.partner = None;
+        } else {
+            let heard = port.device_pdu.clone();
+            port.partner
+                .get_or_insert_default()
+                .start(now, fields, heard);
+        }
+        Ok(())
+    }
+
+    fn begin_etrunk_peer(&mut self, step: &Peer) -> Result<(), String> {
+        let (now, fields) = (self.now, self.resolved(&step.fields));
+        let port = self.port_named(&step.on)?;
+        if step.stop {
+            port.etrunk = None;
+        } else {
+            port.etrunk.get_or_insert_default().start(now, fields);
+        }
+        Ok(())
+    }
+
+    fn begin_rbs_peer(&mut self, step: &Peer) -> Result<(), String> {
+        let (now, fields) = (self.now, self.resolved(&step.fields));
+        let port = self.port_named(&step.on)?;
+        let mut given = port.defaults.get("rbs-peer").cloned().unwrap_or_default();
+        given.extend(fields);
+        match &mut port.rbs {
+            Some(peer) if step.stop => peer.close(),
+            Some(peer) => peer.change(given),
+            None if step.stop => {}
+            None => port.rbs = Some(RbsPeer::new(now, given)),
         }
         Ok(())
     }

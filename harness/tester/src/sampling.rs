@@ -162,79 +162,39 @@ impl Player {
                 .map(|t| self.duration(t).map_err(|e| e.to_string()))
                 .transpose()
         };
-        let (most, least) = (bound(&step.gap_at_most)?, bound(&step.gap_at_least)?);
+        let bounds = (bound(&step.gap_at_least)?, bound(&step.gap_at_most)?);
         let now = self.now;
-        let mut failed = None;
-        let mut measured = 0;
+        let mut differences = Vec::new();
         let mut remarks = Vec::new();
         for (listener, group, arrivals) in self.streams.streams() {
             let wanted = step.host.as_deref().is_none_or(|host| host == listener);
             if !wanted || !arrivals.began_before(since) {
                 continue;
             }
-            measured += 1;
+            let name = format!("{listener} {group}");
             let gap = arrivals.longest_gap(since, now);
             let (lost, twice) = (arrivals.lost(since, now), arrivals.duplicates(since, now));
-            let ms = |d: Duration| format!("{} ms", d.as_millis());
             remarks.push(format!(
-                "{listener} {group} since {}: {} received, {lost} lost, {twice} twice, longest gap {}",
+                "{name} since {}: {} received, {lost} lost, {twice} twice, longest gap {} ms",
                 step.since,
                 arrivals.received(since, now),
-                ms(gap),
+                gap.as_millis(),
             ));
-            let twice_ok = twice >= u64::from(step.duplicates_at_least)
-                && (twice <= u64::from(step.duplicates_at_most) || step.duplicates_at_least > 0);
-            let differences = [
-                (
-                    most.is_none_or(|most| gap <= most),
-                    "longest gap",
-                    most.map(|d| format!("at most {}", ms(d))),
-                    ms(gap),
-                ),
-                (
-                    least.is_none_or(|least| gap >= least),
-                    "longest gap",
-                    least.map(|d| format!("at least {}", ms(d))),
-                    ms(gap),
-                ),
-                (
-                    twice_ok,
-                    "packets twice",
-                    Some(format!(
-                        "{} to {}",
-                        step.duplicates_at_least, step.duplicates_at_most
-                    )),
-                    twice.to_string(),
-                ),
-            ];
-            let differences: Vec<Difference> = differences
-                .into_iter()
-                .filter(|(holds, ..)| !holds)
-                .map(|(_, field, expected, seen)| Difference {
-                    field: format!("{listener} {group}: {field}"),
-                    expected: expected.unwrap_or_default(),
-                    seen,
-                })
-                .collect();
-            if failed.is_none() && !differences.is_empty() {
-                failed = Some(differences);
-            }
+            differences.extend(loss_differences(&name, step, bounds, gap, twice));
         }
-        self.outcome.remarks.extend(remarks);
-        let judged = match (failed, measured) {
-            (Some(differences), _) => {
-                let what = "a listener lost, or got twice, more of its stream than is allowed";
-                Judged::Fails(Finding {
-                    differences,
-                    ..self.finding(what.to_owned())
-                })
-            }
-            (None, 0) => {
-                let what = "no stream had reached the listener before the mark".to_owned();
-                Judged::Fails(self.finding(what))
-            }
-            (None, _) => Judged::Holds(None),
+        let judged = if remarks.is_empty() {
+            let what = "no stream had reached the listener before the mark".to_owned();
+            Judged::Fails(self.finding(what))
+        } else if differences.is_empty() {
+            Judged::Holds(None)
+        } else {
+            let what = "a listener lost, or got twice, another part of its stream than is allowed";
+            Judged::Fails(Finding {
+                differences,
+                ..self.finding(what.to_owned())
+            })
         };
+        self.outcome.remarks.extend(remarks);
         self.decided(judged);
         Ok(())
     }
@@ -257,4 +217,48 @@ impl Player {
         self.decided(judged);
         self.handle_timeout(now);
     }
+}
+
+/// What of a stream's gap and duplicates is not as a step bounds it.
+fn loss_differences(
+    name: &str,
+    step: &Loss,
+    (least, most): (Option<Duration>, Option<Duration>),
+    gap: Duration,
+    twice: u64,
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut differ = |what: &str, expected: String, seen: String| {
+        differences.push(Difference {
+            field: format!("{name}: {what}"),
+            expected,
+            seen,
+        });
+    };
+    let ms = |d: Duration| format!("{} ms", d.as_millis());
+    if let Some(most) = most.filter(|most| gap > *most) {
+        differ("longest gap", format!("at most {}", ms(most)), ms(gap));
+    }
+    if let Some(least) = least.filter(|least| gap < *least) {
+        differ("longest gap", format!("at least {}", ms(least)), ms(gap));
+    }
+    let (fewest, largest) = (
+        step.duplicates_at_least,
+        step.duplicates_at_most.max(step.duplicates_at_least),
+    );
+    // A lower bound alone leaves the upper one open: it counts what a split costs.
+    let open = fewest > 0 && step.duplicates_at_most == 0;
+    if twice < u64::from(fewest) || (!open && twice > u64::from(largest)) {
+        let most = if open {
+            "any".to_owned()
+        } else {
+            largest.to_string()
+        };
+        differ(
+            "packets twice",
+            format!("{fewest} to {most}"),
+            twice.to_string(),
+        );
+    }
+    differences
 }
