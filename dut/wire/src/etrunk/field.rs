@@ -64,6 +64,15 @@ impl SystemId {
         (first & 1 == 0 && address != [0; 6]).then_some(Self(address))
     }
 
+    /// The nearest legal address: the group bit cleared, zero made locally administered.
+    #[must_use]
+    pub fn clamped(address: [u8; 6]) -> Self {
+        let [first, rest @ ..] = address;
+        let [a, b, c, d, e] = rest;
+        let individual = [first & !1, a, b, c, d, e];
+        Self::new(individual).unwrap_or(Self([2, 0, 0, 0, 0, 0]))
+    }
+
     /// The octets.
     #[must_use]
     pub const fn get(self) -> [u8; 6] {
