@@ -1,0 +1,481 @@
+//! One E-Trunk: its inputs, its timers, and the evaluation of the row tables.
+
+use crate::config::tenths;
+use crate::member::Member;
+use crate::peer::Peer;
+use crate::revert::RevertTimer;
+use crate::rows::{MemberInput, PeerMember, PeerSays, Rank, Revert, device_row, member_row};
+use crate::{ETrunkConfig, MemberStatus, Role, WorkMode};
+use dut_device::Instant;
+use dut_wire::etrunk::{Check, Hello, MEMBERS_MAX, MemberRole, Reason};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Evaluations after which the device rows must have settled; the longest chain has two rows.
+const SETTLE_MAX: usize = 4;
+
+/// Something that an E-Trunk reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ETrunkEvent {
+    /// The device's state has changed.
+    DeviceRole {
+        /// State left.
+        from: Role,
+        /// State entered.
+        to: Role,
+        /// Causation in the vendor's word, as `PRI`.
+        causation: &'static str,
+    },
+    /// A member's role has changed: [`Role::Backup`] or [`Role::Master`].
+    MemberRole {
+        /// Eth-Trunk id.
+        eth_trunk: u16,
+        /// Role left.
+        from: Role,
+        /// Role taken.
+        to: Role,
+        /// Causation in the vendor's word, as `PEER_MEMBER_DOWN`.
+        causation: &'static str,
+    },
+    /// Another row of a table holds than before.
+    Row {
+        /// The row's id, as `ETRUNK-ROW-11`.
+        id: &'static str,
+        /// The member it is about; `None` is the device.
+        eth_trunk: Option<u16>,
+        /// State or role before.
+        from: &'static str,
+        /// State or role after.
+        to: &'static str,
+    },
+    /// A hello was refused.
+    Discarded {
+        /// The counter's name, as `authentication_error`.
+        reason: &'static str,
+    },
+}
+
+/// One E-Trunk of one device.
+#[derive(Debug, Clone)]
+pub struct ETrunk {
+    pub(crate) config: ETrunkConfig,
+    pub(crate) started: Option<Instant>,
+    /// The latest time seen.
+    pub(crate) now: Instant,
+    pub(crate) role: Role,
+    pub(crate) causation: Reason,
+    row: &'static str,
+    pub(crate) members: BTreeMap<u16, Member>,
+    pub(crate) peer: Option<Peer>,
+    revert: RevertTimer,
+    gate: bool,
+    /// Sequence of the last hello sent.
+    pub(crate) sequence: u64,
+    /// What the last hello said, without flags, sequence and echo.
+    pub(crate) announced: Option<Hello>,
+    pub(crate) next_periodic: Option<Instant>,
+    /// Fast hellos still to be sent after a member's change, and when the next is due.
+    pub(crate) fast: Option<(u8, Instant)>,
+    pub(crate) transmits: VecDeque<Vec<u8>>,
+    pub(crate) events: VecDeque<ETrunkEvent>,
+    pub(crate) received: u64,
+    pub(crate) sent: u64,
+    pub(crate) send_drops: u64,
+    pub(crate) unknown_tlvs: u64,
+    pub(crate) refusals: BTreeMap<Check, u64>,
+}
+
+impl ETrunk {
+    /// An E-Trunk that has not started: it sends and hears nothing.
+    #[must_use]
+    pub fn new(config: ETrunkConfig) -> Self {
+        let mut members = BTreeMap::new();
+        for member in &config.members {
+            if members.len() < MEMBERS_MAX {
+                members
+                    .entry(member.eth_trunk)
+                    .or_insert_with(|| Member::new(*member));
+            }
+        }
+        Self {
+            config,
+            started: None,
+            now: Instant::ZERO,
+            role: Role::Initialize,
+            causation: Reason::Init,
+            row: "",
+            members,
+            peer: None,
+            revert: RevertTimer::default(),
+            gate: false,
+            sequence: 0,
+            announced: None,
+            next_periodic: None,
+            fast: None,
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            received: 0,
+            sent: 0,
+            send_drops: 0,
+            unknown_tlvs: 0,
+            refusals: Check::ALL.into_iter().map(|check| (check, 0)).collect(),
+        }
+    }
+
+    /// Starts it: sends the first hello of this boot. The local fail-time runs from here.
+    pub fn start(&mut self, now: Instant) {
+        if self.started.is_some() {
+            return;
+        }
+        self.now = now;
+        self.started = Some(now);
+        self.evaluate(now);
+        self.send_first(now);
+    }
+
+    /// Says goodbye; the peer takes over at once. Nothing is sent or heard until the next start.
+    pub fn stop(&mut self, now: Instant) {
+        self.due(now);
+        if self.started.take().is_none() {
+            return;
+        }
+        self.send_goodbye();
+        self.next_periodic = None;
+        self.fast = None;
+        self.announced = None;
+        self.peer = None;
+        self.change_device(Role::Initialize, Reason::Init);
+        self.evaluate_members(now);
+    }
+
+    /// Takes what the node sees of a member; unknown Eth-Trunks are ignored.
+    pub fn set_member(&mut self, now: Instant, eth_trunk: u16, status: MemberStatus) {
+        self.due(now);
+        if let Some(member) = self.members.get_mut(&eth_trunk) {
+            member.status = status;
+        }
+        self.settle(now);
+    }
+
+    /// Opens or closes the gate of a revert: RBS connected, digests equal, nothing unacknowledged.
+    /// Closed at the beginning; a node without RBS opens it.
+    pub fn set_revert_gate(&mut self, now: Instant, open: bool) {
+        self.due(now);
+        self.gate = open;
+        self.settle(now);
+    }
+
+    /// Changes a member's work mode (`e-trunk mode`).
+    pub fn set_mode(&mut self, now: Instant, eth_trunk: u16, work_mode: WorkMode) {
+        self.due(now);
+        if let Some(member) = self.members.get_mut(&eth_trunk) {
+            member.config.work_mode = work_mode;
+        }
+        self.settle(now);
+    }
+
+    /// Changes the priority (`priority`).
+    pub fn set_priority(&mut self, now: Instant, priority: u8) {
+        self.due(now);
+        self.config.priority = priority;
+        self.settle(now);
+    }
+
+    /// Changes `timer hello` and `timer hold-on-failure multiplier`.
+    pub fn set_timers(&mut self, now: Instant, hello: Duration, multiplier: u16) {
+        self.due(now);
+        self.config.hello = hello;
+        self.config.multiplier = multiplier;
+        self.settle(now);
+    }
+
+    /// Changes `timer revert delay`; `None` is `revert disable`.
+    pub fn set_revert_delay(&mut self, now: Instant, delay: Option<Duration>) {
+        self.due(now);
+        self.config.revert_delay = delay;
+        self.settle(now);
+    }
+
+    /// Does all that is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.due(now);
+    }
+
+    /// When [`ETrunk::handle_timeout`] wants to be called next.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Instant> {
+        self.started?;
+        let delay = self.config.revert_delay;
+        // A delay that has run waits for its gate or for the peer, not for time.
+        let reverts = std::iter::once(&self.revert)
+            .chain(self.members.values().map(|member| &member.revert))
+            .filter_map(|revert| revert.deadline(delay))
+            .filter(|deadline| *deadline > self.now);
+        let fast = self.fast.map(|(_, at)| at);
+        [self.next_periodic, fast, self.fail_deadline()]
+            .into_iter()
+            .flatten()
+            .chain(reverts)
+            .min()
+    }
+
+    /// The next hello to send, from `config.source` to `config.peer`, `config.port` at both ends.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.transmits.pop_front()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<ETrunkEvent> {
+        self.events.pop_front()
+    }
+
+    /// The device's state.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether the member may carry traffic; `false` for unknown Eth-Trunks.
+    #[must_use]
+    pub fn member_is_master(&self, eth_trunk: u16) -> bool {
+        let member = self.members.get(&eth_trunk);
+        member.is_some_and(|member| member.role == MemberRole::Master)
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub const fn config(&self) -> &ETrunkConfig {
+        &self.config
+    }
+
+    /// Whether the peer's CFG_DIGEST is ours; `None` while it has sent none.
+    #[must_use]
+    pub fn configuration_matches(&self) -> Option<bool> {
+        let theirs = self.peer.as_ref()?.hello.cfg_digest?;
+        Some(theirs == self.cfg_digest())
+    }
+
+    /// Optional TLVs skipped because nobody knows them.
+    #[must_use]
+    pub const fn unknown_tlvs(&self) -> u64 {
+        self.unknown_tlvs
+    }
+
+    /// Late time is legal: what should have happened before an input happens first.
+    pub(crate) fn due(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        if self.started.is_none() {
+            return;
+        }
+        let local = tenths(self.config.fail_time().get());
+        if let Some(peer) = &mut self.peer
+            && now >= peer.fail_deadline(local)
+        {
+            peer.silent = true;
+        }
+        self.settle(now);
+        self.send_due(now);
+    }
+
+    /// When silence counts: the peer's, or in Initialize the network's.
+    fn fail_deadline(&self) -> Option<Instant> {
+        let local = tenths(self.config.fail_time().get());
+        match &self.peer {
+            Some(peer) if peer.silent => None,
+            Some(peer) => Some(peer.fail_deadline(local)),
+            None if self.role == Role::Initialize => Some(self.started? + local),
+            None => None,
+        }
+    }
+
+    /// Evaluates the tables and announces what has changed.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        if self.started.is_some() {
+            self.evaluate(now);
+            self.announce_changes(now);
+        }
+    }
+
+    fn evaluate(&mut self, now: Instant) {
+        for _ in 0..SETTLE_MAX {
+            let before = self.role;
+            self.evaluate_device(now);
+            if self.role == before {
+                break;
+            }
+        }
+        self.evaluate_members(now);
+    }
+
+    fn evaluate_device(&mut self, now: Instant) {
+        let (says, rank) = (self.peer_says(now), self.rank());
+        self.update_revert(now, says, rank);
+        let decision = device_row(self.role, says, rank, self.yields(now));
+        self.report_row(decision.row, decision.to);
+        let causation = decision.causation.unwrap_or(self.causation);
+        self.change_device(decision.to, causation);
+    }
+
+    fn peer_says(&self, now: Instant) -> PeerSays {
+        match &self.peer {
+            Some(peer) => peer.says(now, tenths(self.config.send_period().get())),
+            None if self.fail_deadline().is_some_and(|at| now < at) => PeerSays::Awaited,
+            None => PeerSays::Silent,
+        }
+    }
+
+    /// Members first: a device without a link-ready one is worse than a device with one.
+    fn rank(&self) -> Rank {
+        let Some(peer) = &self.peer else {
+            return Rank::Better;
+        };
+        match (self.all_members_down(), peer.all_members_down()) {
+            (true, false) => Rank::OwnMembersDown,
+            (false, true) => Rank::PeerMembersDown,
+            (true, true) | (false, false) => self.rank_by_priority(&peer.hello),
+        }
+    }
+
+    fn rank_by_priority(&self, hello: &Hello) -> Rank {
+        let priority = self.config.wire_priority().cmp(&hello.priority);
+        let priority = if self.config.larger_wins {
+            priority.reverse()
+        } else {
+            priority
+        };
+        let system_id = self.config.system_id.0.cmp(&hello.system_id.get());
+        match priority.then(system_id) {
+            Ordering::Less => Rank::Better,
+            Ordering::Greater => Rank::Worse,
+            Ordering::Equal => Rank::Equal,
+        }
+    }
+
+    fn all_members_down(&self) -> bool {
+        let mut members = self.members.values();
+        !self.members.is_empty() && members.all(|member| !member.status.link_ready)
+    }
+
+    /// The delay runs on both devices while the better one, heard and link-ready, waits beside
+    /// the worse Master.
+    fn update_revert(&mut self, now: Instant, says: PeerSays, rank: Rank) {
+        let hears_us = self.peer.as_ref().is_some_and(Peer::hears_us);
+        // Where nobody's member is ready there is nothing to return to.
+        let ready = !self.all_members_down();
+        let occasion = match (self.role, says, rank) {
+            (Role::Backup, PeerSays::Master, Rank::Better)
+            | (Role::Master, PeerSays::Backup, Rank::Worse) => hears_us && ready,
+            (Role::Initialize | Role::Backup | Role::Master, _, _) => false,
+        };
+        self.revert.update(now, occasion);
+    }
+
+    /// Whether the wait is over on this side.
+    fn waited(&self, now: Instant) -> bool {
+        self.revert.state(now, self.config.revert_delay, self.gate) == Revert::Ready
+    }
+
+    /// A worse Master yields when its own wait is over and the better device asks.
+    fn yields(&self, now: Instant) -> Revert {
+        let asked = self.peer.as_ref().map(|peer| peer.hello.expected_state);
+        if self.waited(now) && asked == Some(Role::Master) {
+            Revert::Ready
+        } else {
+            Revert::Waiting
+        }
+    }
+
+    /// Expected_State: Master in a Backup whose wait is over, which asks the Master to yield.
+    pub(crate) fn expected_state(&self, now: Instant) -> Role {
+        if self.role == Role::Backup && self.waited(now) {
+            Role::Master
+        } else {
+            self.role
+        }
+    }
+
+    /// A peer that has booted anew is heard anew.
+    pub(crate) fn peer_restarted(&mut self) {
+        self.revert = RevertTimer::default();
+        for member in self.members.values_mut() {
+            member.revert = RevertTimer::default();
+        }
+    }
+
+    fn report_row(&mut self, row: &'static str, to: Role) {
+        if self.row != row {
+            self.row = row;
+            self.events.push_back(ETrunkEvent::Row {
+                id: row,
+                eth_trunk: None,
+                from: self.role.name(),
+                to: to.name(),
+            });
+        }
+    }
+
+    fn change_device(&mut self, to: Role, causation: Reason) {
+        self.causation = causation;
+        if self.role != to {
+            let from = std::mem::replace(&mut self.role, to);
+            self.events.push_back(ETrunkEvent::DeviceRole {
+                from,
+                to,
+                causation: causation.name(),
+            });
+        }
+    }
+
+    fn evaluate_members(&mut self, now: Instant) {
+        let hears_us = self.peer.as_ref().is_some_and(Peer::hears_us);
+        let delay = self.config.revert_delay;
+        for (eth_trunk, member) in &mut self.members {
+            let peer = self.peer.as_ref();
+            let peer = peer.map_or(PeerMember::Unknown, |p| p.member(member.config.remote_id));
+            let occasion = hears_us
+                && self.role == Role::Backup
+                && member.config.work_mode == WorkMode::Auto
+                && member.role == MemberRole::Master
+                && member.status.link_ready
+                && peer == PeerMember::Waiting;
+            member.revert.update(now, occasion);
+            let decision = member_row(MemberInput {
+                device: self.role,
+                work_mode: member.config.work_mode,
+                link_ready: member.status.link_ready,
+                own: member.role,
+                causation: member.causation,
+                peer,
+                revert: member.revert.state(now, delay, self.gate),
+            });
+            let from = member.role;
+            member.causation = decision.causation.unwrap_or(member.causation);
+            member.role = decision.to;
+            if member.row != decision.row {
+                member.row = decision.row;
+                self.events.push_back(ETrunkEvent::Row {
+                    id: decision.row,
+                    eth_trunk: Some(*eth_trunk),
+                    from: from.name(),
+                    to: decision.to.name(),
+                });
+            }
+            if from != decision.to {
+                self.events.push_back(ETrunkEvent::MemberRole {
+                    eth_trunk: *eth_trunk,
+                    from: as_role(from),
+                    to: as_role(decision.to),
+                    causation: member.causation.name(),
+                });
+            }
+        }
+    }
+}
+
+const fn as_role(role: MemberRole) -> Role {
+    match role {
+        MemberRole::Backup => Role::Backup,
+        MemberRole::Master => Role::Master,
+    }
+}

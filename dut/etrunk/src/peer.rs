@@ -1,0 +1,126 @@
+//! What is known of the peer: its last accepted hello, and how long it has been heard.
+
+use crate::config::tenths;
+use crate::rows::{PeerMember, PeerSays};
+use dut_device::Instant;
+use dut_wire::etrunk::{Echo, Hello, Kind, MemberRole, Reason, State, WorkMode};
+use std::time::Duration;
+
+/// The peer, from its first accepted hello on.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    /// The last accepted hello.
+    pub(crate) hello: Hello,
+    /// When that was.
+    last_heard: Instant,
+    /// Since when it has been heard without a gap of more than two of its periods.
+    heard_since: Instant,
+    /// Hellos of this boot that were accepted.
+    count: u64,
+    /// The highest Boot_Epoch accepted.
+    pub(crate) boot_epoch: u64,
+    /// The last accepted (Boot_Epoch, Sequence).
+    pub(crate) window: (u64, u64),
+    /// Whether the fail-time has run out or a goodbye came.
+    pub(crate) silent: bool,
+}
+
+impl Peer {
+    /// The peer after its first accepted hello.
+    pub(crate) fn first(now: Instant, hello: Hello) -> Self {
+        Self {
+            last_heard: now,
+            heard_since: now,
+            count: 1,
+            boot_epoch: hello.boot_epoch,
+            window: (hello.boot_epoch, hello.sequence.unwrap_or(0)),
+            silent: hello.kind == Kind::Goodbye,
+            hello,
+        }
+    }
+
+    /// Takes a further accepted hello; whether it is of a new boot.
+    pub(crate) fn heard(&mut self, now: Instant, hello: Hello) -> bool {
+        let restarted = hello.boot_epoch > self.boot_epoch;
+        let gap = now.since(self.last_heard) > tenths(self.hello.send_period.get()) * 2;
+        if restarted || self.silent || gap {
+            self.heard_since = now;
+        }
+        self.count = if restarted {
+            1
+        } else {
+            self.count.saturating_add(1)
+        };
+        self.boot_epoch = self.boot_epoch.max(hello.boot_epoch);
+        self.window = (hello.boot_epoch, hello.sequence.unwrap_or(0));
+        self.last_heard = now;
+        self.silent = hello.kind == Kind::Goodbye;
+        self.hello = hello;
+        restarted
+    }
+
+    /// When its silence counts as its failure: its own fail-time, else the local one.
+    pub(crate) fn fail_deadline(&self, local: Duration) -> Instant {
+        let fail_time = self.hello.fail_time.map(|time| tenths(time.get()));
+        self.last_heard + fail_time.unwrap_or(local)
+    }
+
+    /// What it says. `own_period` bounds how long it may take to hear us after a gap.
+    pub(crate) fn says(&self, now: Instant, own_period: Duration) -> PeerSays {
+        if self.silent {
+            return PeerSays::Silent;
+        }
+        let period = own_period.max(tenths(self.hello.send_period.get()));
+        let deaf = self.hello.echo.is_none()
+            && self.hello.reason == Reason::Timeout
+            && now.since(self.heard_since) >= period * 3;
+        match self.hello.state {
+            State::Initialize => PeerSays::Initialize,
+            State::Backup => PeerSays::Backup,
+            State::Master if deaf => PeerSays::DeafMaster,
+            State::Master => PeerSays::Master,
+        }
+    }
+
+    /// Whether its last hello echoes us.
+    pub(crate) fn hears_us(&self) -> bool {
+        !self.silent && self.hello.echo.is_some()
+    }
+
+    /// Whether it has members and none of them is link-ready.
+    pub(crate) fn all_members_down(&self) -> bool {
+        let members = &self.hello.members;
+        !members.is_empty() && members.values().all(|member| !member.link_ready)
+    }
+
+    /// What it says of its member `remote_id`.
+    pub(crate) fn member(&self, remote_id: u16) -> PeerMember {
+        if self.silent {
+            return PeerMember::Silent;
+        }
+        let Some(member) = self.hello.members.get(&remote_id) else {
+            return PeerMember::Unknown;
+        };
+        match (member.link_ready, member.role, member.work_mode) {
+            (false, _, _) | (true, _, WorkMode::ForceBackup) => PeerMember::Down,
+            (true, MemberRole::Master, WorkMode::ForceMaster) => PeerMember::ForcedMaster,
+            (true, MemberRole::Master, WorkMode::Auto) => PeerMember::Master,
+            (true, MemberRole::Backup, WorkMode::Auto | WorkMode::ForceMaster) => {
+                match self.hello.state {
+                    State::Backup => PeerMember::Backup,
+                    State::Initialize | State::Master => PeerMember::Waiting,
+                }
+            }
+        }
+    }
+
+    /// The ECHO that our hellos carry.
+    pub(crate) fn echo(&self) -> Option<Echo> {
+        (!self.silent).then_some(Echo {
+            boot_epoch: self.hello.boot_epoch,
+            sequence: self.hello.sequence.unwrap_or(self.count),
+            state: self.hello.state,
+            reason: self.hello.reason,
+        })
+    }
+}
