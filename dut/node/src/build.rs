@@ -43,11 +43,7 @@ const PORT_MBPS: u32 = 1000;
 /// [`BuildError::Configuration`] with every mistake of the files.
 pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
     let loaded = dut_vrp::parse(&spec.configuration).map_err(|diagnostics| {
-        let texts: Vec<String> = diagnostics
-            .iter()
-            .map(|d| d.render(&spec.configuration, false))
-            .collect();
-        BuildError::Configuration(texts.join("\n"))
+        BuildError::Configuration(dut_vrp::render(&diagnostics, &spec.configuration, false))
     })?;
     let mut builder = Builder {
         spec,
@@ -406,7 +402,11 @@ impl Builder<'_> {
                 profiles,
             });
             let endpoint = self.node.host.endpoint(source, peer, port);
-            self.node.services.push(Service { session, endpoint });
+            self.node.services.push(Service {
+                name: configured.name.clone(),
+                session,
+                endpoint,
+            });
         }
     }
 
@@ -476,72 +476,74 @@ impl Builder<'_> {
             .cloned()
             .collect();
         for member in &members {
-            let InterfaceKind::EthTrunk(trunk_id) = member.kind else {
-                continue;
-            };
-            let Some((id, remote)) = member.trunk.e_trunk else {
-                continue;
-            };
-            let Some(configured) = self.config.e_trunks.get(&id) else {
-                continue;
-            };
-            let Some((peer, source)) = configured.addresses else {
-                continue;
-            };
-            let Some(trunk) = self.node.trunks.iter().position(|t| t.id == trunk_id) else {
-                continue;
-            };
-            let engine = self.etrunk(id, configured, member, trunk_id, remote);
-            let socket = self.node.host.bind(source, configured.port);
-            let profile = self
-                .config
-                .rbp
-                .iter()
-                .find(|rbp| rbp.track == Some((id, trunk_id)));
-            let backup = profile.and_then(|rbp| rbp.backup_id.clone());
-            let service = backup.as_ref().and_then(|(_, name)| {
-                let name_of = |service: &Service| service.session.name() == name;
-                self.node.services.iter().position(name_of)
-            });
-            let bond = self.node.bonds.len();
-            let interface = self
-                .node
-                .trunks
-                .get(trunk)
-                .and_then(|trunk| trunk.interface);
-            // MLD is backed up on the interface that the profile is bound to, for `service-type mld`.
-            let bound =
-                profile.is_some_and(|rbp| rbp.mld && member.rbp.as_ref() == Some(&rbp.name));
-            if let (Some(index), true) = (interface, bound)
-                && let Some(interface) = self.node.interfaces.get_mut(index)
-            {
-                interface.bond = Some(bond);
-            }
-            if let Some(trunk) = self.node.trunks.get_mut(trunk) {
-                trunk.bond = Some(bond);
-                if let Some(lacp) = &mut trunk.lacp {
-                    // Until the E-Trunk has spoken, members hold Synchronization = 0.
-                    lacp.set_hold(dut_device::Instant::ZERO, true);
-                }
-            }
-            let mut engine = engine;
-            if service.is_none() {
-                engine.set_revert_gate(dut_device::Instant::ZERO, true);
-            }
-            self.node.bonds.push(Bond {
-                etrunk: engine,
-                socket,
-                peer,
-                port: configured.port,
-                trunk,
-                trunk_id,
-                status: None,
-                service,
-                backup_id: backup.map_or(0, |(id, _)| id),
-                interface,
-                master: false,
-            });
+            self.bond(member);
         }
+    }
+
+    /// Ties an Eth-Trunk to its E-Trunk and to the profile that tracks them.
+    fn bond(&mut self, member: &config::Interface) -> Option<()> {
+        let InterfaceKind::EthTrunk(trunk_id) = member.kind else {
+            return None;
+        };
+        let (id, remote) = member.trunk.e_trunk?;
+        let configured = self.config.e_trunks.get(&id)?;
+        let (peer, source) = configured.addresses?;
+        let trunk = self
+            .node
+            .trunks
+            .iter()
+            .position(|trunk| trunk.id == trunk_id)?;
+        let mut etrunk = self.etrunk(id, configured, member, trunk_id, remote);
+        let profile = self
+            .config
+            .rbp
+            .iter()
+            .find(|rbp| rbp.track == Some((id, trunk_id)));
+        let backup = profile.and_then(|rbp| rbp.backup_id.clone());
+        let service = backup.as_ref().and_then(|(_, name)| {
+            self.node
+                .services
+                .iter()
+                .position(|service| service.name == *name)
+        });
+        if service.is_none() {
+            // Without a profile nothing has to be synchronised before a revert.
+            etrunk.set_revert_gate(dut_device::Instant::ZERO, true);
+        }
+        let socket = self.node.host.bind(source, configured.port);
+        let bond = self.node.bonds.len();
+        let interface = self
+            .node
+            .trunks
+            .get(trunk)
+            .and_then(|trunk| trunk.interface);
+        // MLD is backed up on the interface that the profile is bound to, for `service-type mld`.
+        let bound = profile.is_some_and(|rbp| rbp.mld && member.rbp.as_ref() == Some(&rbp.name));
+        if let (Some(index), true) = (interface, bound)
+            && let Some(interface) = self.node.interfaces.get_mut(index)
+        {
+            interface.bond = Some(bond);
+        }
+        let built = self.node.trunks.get_mut(trunk)?;
+        built.bond = Some(bond);
+        if let Some(lacp) = &mut built.lacp {
+            // Until the E-Trunk has spoken, members hold Synchronization = 0.
+            lacp.set_hold(dut_device::Instant::ZERO, true);
+        }
+        self.node.bonds.push(Bond {
+            etrunk,
+            socket,
+            peer,
+            port: configured.port,
+            trunk,
+            trunk_id,
+            status: None,
+            service,
+            backup_id: backup.map_or(0, |(id, _)| id),
+            interface,
+            master: false,
+        });
+        Some(())
     }
 
     fn etrunk(

@@ -12,12 +12,9 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 
 impl Node {
     pub(crate) fn ipv6(&mut self, now: Instant, port: PortId, index: usize, octets: &[u8]) {
-        let packet = match Packet::parse(octets) {
-            Ok(packet) => packet,
-            Err(_) => {
-                self.discard(Some(port), "ipv6", "malformed");
-                return;
-            }
+        let Ok(packet) = Packet::parse(octets) else {
+            self.discard(Some(port), "ipv6", "malformed");
+            return;
         };
         if packet.source.is_multicast() {
             self.discard(Some(port), "ipv6", "multicast_source");

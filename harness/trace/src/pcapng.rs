@@ -1,4 +1,4 @@
-//! Writing pcapng: named interfaces, direction flags, comments, and notes as custom blocks.
+//! Writing pcapng: named interfaces, direction flags, comments, and notes as local blocks.
 //!
 //! Wall-clock data stands in the section header's hardware option only, so that two runs of one seed
 //! differ in one record. Timestamps are nanoseconds since 1970 in a simulation too: the trace's origin
@@ -9,10 +9,11 @@ use dut_device::Instant;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// Private Enterprise Number reserved for documentation (RFC 5612): marks the notes.
-pub(crate) const PEN: u32 = 32473;
-/// Custom block that may be copied.
-pub(crate) const CUSTOM_BLOCK: u32 = 0x0000_0BAD;
+/// First octets of a note.
+pub(crate) const MAGIC: &[u8; 4] = b"TNDM";
+/// Block type of a note. Types with the high bit are for local use; readers skip them, while they would
+/// count a custom block as a frame and all frame numbers would be off.
+pub(crate) const NOTE: u32 = 0x8000_544E;
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
 const ENHANCED_PACKET: u32 = 6;
@@ -103,14 +104,14 @@ impl<W: Write> PcapngWriter<W> {
 
     fn note(&mut self, at: Instant, json: &str) -> io::Result<()> {
         let mut body = Vec::with_capacity(json.len() + 16);
-        body.extend_from_slice(&PEN.to_le_bytes());
+        body.extend_from_slice(MAGIC);
         body.extend_from_slice(&at.as_nanos().to_le_bytes());
         body.extend_from_slice(json.as_bytes());
         // The padding is blanks, which mean nothing after a JSON object.
         while !body.len().is_multiple_of(4) {
             body.push(b' ');
         }
-        block(&mut self.out, CUSTOM_BLOCK, &body)
+        block(&mut self.out, NOTE, &body)
     }
 
     /// Ends the file.

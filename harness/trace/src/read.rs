@@ -1,6 +1,6 @@
 //! Reading capture files: classic pcap and pcapng of any origin, and our own notes.
 
-use crate::pcapng::{CUSTOM_BLOCK, LOST, PEN};
+use crate::pcapng::{LOST, MAGIC, NOTE};
 use crate::{Direction, Frame, Point, PointId, Record, Trace, pcap};
 use dut_device::Instant;
 use std::time::Duration;
@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
             match kind {
                 1 => self.interface(body)?,
                 6 => self.packet(body)?,
-                CUSTOM_BLOCK => self.note(body)?,
+                NOTE => self.note(body)?,
                 3 => return Err(self.damaged("simple packet blocks carry no time")),
                 _ => {}
             }
@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
     }
 
     fn note(&mut self, body: &[u8]) -> Result<(), ReadError> {
-        if self.u32(body, 0)? != PEN {
+        if body.get(..4) != Some(MAGIC) {
             return Ok(());
         }
         let at = body

@@ -16,6 +16,7 @@ mod kind;
 mod lacp;
 mod mld;
 mod rbs;
+mod summary;
 mod table;
 mod value;
 
@@ -26,6 +27,7 @@ pub use kind::Kind;
 pub use lacp::{LacpView, state_bits};
 pub use mld::{MldRecord, MldView};
 pub use rbs::{build_message, decode_message, split_messages};
+pub use summary::summary;
 pub use value::{Fields, mac_text, parse_hex, to_hex};
 
 #[cfg(test)]
