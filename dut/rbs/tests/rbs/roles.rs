@@ -80,13 +80,32 @@ fn a_boot_epoch_above_the_other_devices_does_not_let_old_versions_win() {
     assert_eq!(world.entry(Dev::A, "ff3e::1").unwrap().sources.len(), 1);
     world.assert_equal();
     assert!(world.synchronized());
-    // The next reconnection offers nothing of A's over B's newer word.
+}
+
+#[test]
+fn an_offer_does_not_win_over_what_was_made_from_it() {
+    // A, of the higher boot epoch, makes an entry; B takes over and changes it unheard.
+    let old = SessionConfig {
+        boot_epoch: 9,
+        ..config_a()
+    };
+    let mut world = World::new(old, config_b());
+    world.with(Dev::B, |s, now| s.start(now));
+    world.with(Dev::A, |s, now| s.start(now));
+    world.role(Dev::A, true);
+    world.run_ms(100);
+    world.upsert(Dev::A, include("ff3e::1", &[("2001:db8::1", 260_000)]));
+    world.run_ms(50);
+    hand_over(&mut world, Dev::A);
+    world.path = false;
+    world.upsert(Dev::B, include("ff3e::1", &[("2001:db8::2", 260_000)]));
     world.reset();
+    world.path = true;
     world.run_ms(5000);
     assert!(world.synchronized());
+    world.assert_equal();
     let sources = world.entry(Dev::B, "ff3e::1").unwrap().sources;
     assert_eq!(sources[0].source, source("2001:db8::2", 1).source);
-    world.assert_equal();
 }
 
 #[test]
@@ -235,6 +254,12 @@ fn a_conflict_after_a_split_goes_to_the_greater_version() {
         assert_eq!(sources.len(), 1);
         assert_eq!(sources[0].source.to_string(), winner);
         assert!(world.synchronized());
+        // The master's answer to the offer settles it, not another batch.
+        let batches = world.sent(Dev::A, dut_device::Instant::ZERO);
+        assert_eq!(
+            batches.iter().filter(|name| **name == "SYNC_BEGIN").count(),
+            1
+        );
     }
 }
 
