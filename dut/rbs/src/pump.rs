@@ -158,6 +158,8 @@ fn request(
     to.send(now, backup_id, Body::SyncReq { number });
     if profile.fresh {
         profile.asked_at = Some(now);
+    }
+    if profile.master || profile.peer_role != Some(Role::Master) {
         return;
     }
     let entries = profile.table.entries.iter();

@@ -115,14 +115,18 @@ impl Session {
         self.link = Link::Idle;
     }
 
-    /// Connects at once instead of waiting out the back-off: the path to the peer is known to be
-    /// back. Does nothing in other states.
+    /// The path to the peer is known to be back (its hello is heard again): connects at once
+    /// instead of waiting out the back-off or an attempt that began before. Does nothing when
+    /// TCP is up, and on the listening side.
     pub fn retry_now(&mut self, now: Instant) {
         self.due(now);
-        if matches!(self.link, Link::BackOff(_)) {
-            self.back_off = BACK_OFF_FIRST;
-            self.open_link(now);
+        match self.link {
+            Link::Connecting(_) => self.commands.push_back(Command::Abort),
+            Link::BackOff(_) => {}
+            Link::Idle | Link::Listening | Link::Up(_) => return,
         }
+        self.back_off = BACK_OFF_FIRST;
+        self.open_link(now);
     }
 
     /// TCP is up. A further one replaces the first: the peer has restarted or lost it. The first
@@ -135,6 +139,7 @@ impl Session {
         }
         if matches!(self.link, Link::Up(_)) {
             self.count("second_session");
+            self.drop_unsent();
             self.commands.push_back(Command::Abort);
             self.connection_ended(now, "Replaced by another connection.");
         }
@@ -160,6 +165,7 @@ impl Session {
         self.due(now);
         match self.link {
             Link::Up(_) => {
+                self.drop_unsent();
                 self.connection_ended(now, "TCP closed by peer.");
                 self.reopen(now);
             }
@@ -452,6 +458,12 @@ impl Session {
         self.drain_connection();
         self.commands.push_back(Command::Close);
         self.connection_ended(now, reason);
+    }
+
+    /// What waits for a connection that is gone must not reach the next one.
+    fn drop_unsent(&mut self) {
+        self.commands
+            .retain(|command| !matches!(command, Command::Send(_)));
     }
 
     /// Forgets the connection.

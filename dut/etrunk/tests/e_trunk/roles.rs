@@ -399,6 +399,20 @@ fn a_split_without_the_worse_devices_hearing_leaves_one_master_by_peer_timeout()
 }
 
 #[test]
+fn nobody_asks_a_master_that_does_not_hear_it() {
+    let mut world = World::settled();
+    world.link(Dev::A, 1, false);
+    world.run_ms(100);
+    world.a_to_b = false;
+    world.run_ms(30_000);
+    world.link(Dev::A, 1, true);
+    world.run_ms(300_000);
+    assert_eq!(world.roles(), BACKUP_MASTER);
+    let last = world.hellos.iter().rev().find(|(_, dev, _)| *dev == Dev::A);
+    assert_eq!(last.unwrap().2.expected_state, Role::Backup);
+}
+
+#[test]
 fn one_way_loss_from_the_start_leaves_one_master() {
     let mut world = World::new(config_a(), config_b());
     world.b_to_a = false;

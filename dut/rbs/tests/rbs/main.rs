@@ -1,0 +1,13 @@
+//! Two sessions on a byte pipe in virtual time, and one session against hand-made frames.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests"
+)]
+
+mod common;
+mod frames;
+mod pair;
+mod properties;
+mod roles;
