@@ -58,7 +58,7 @@ pub struct ETrunk {
     pub revert_delay_s: Option<u32>,
     /// `description`.
     pub description: Option<String>,
-    /// `e-trunk ipv6 port`: 1025–65535, default 1025.
+    /// `e-trunk ipv6 port` of the system view, which is all E-Trunks': 1025–65535, default 1025.
     pub port: u16,
 }
 
@@ -82,7 +82,8 @@ impl Default for ETrunk {
 /// `security-key simple TEXT` or `security-key cipher TEXT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityKey {
-    /// Whether the text is opaque.
+    /// Whether the text is a ciphertext between `%^%#` marks, hence opaque. A `cipher` text without
+    /// the marks is the plain key, as an operator types it.
     pub cipher: bool,
     /// The text.
     pub text: String,
@@ -287,6 +288,11 @@ pub struct Mld {
     /// `tandem mld-source-limit N`: sources of a group.
     pub source_limit: Option<u32>,
     /// `mld static-group G [inc-step-mask M number N] [source S]`: (group, source), expanded.
+    ///
+    /// The interface is an outgoing interface of each group (of the source alone, when one is
+    /// given) for ever, whether or not `mld enable` is given; it needs `ipv6 enable` and
+    /// `multicast ipv6 routing-enable`. N (2–512) groups are meant, each 2^(128−M) after the one
+    /// before, M being 9–128: `FF1E::1 inc-step-mask 128 number 16` is FF1E::1 to FF1E::10.
     pub static_groups: Vec<(Ipv6Addr, Option<Ipv6Addr>)>,
     /// Our own `tandem mld-profile rfc9777`.
     pub rfc9777: bool,
