@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Run(crate::run::Run),
     /// Lists cases.
     List(crate::run::List),
+    /// Judges captures: our own cases' again, or others' by invariants.
+    Judge(crate::judge::Judge),
 }
 
 /// Parses the command line and does what it says.
@@ -48,6 +50,7 @@ pub(crate) fn main() -> ExitCode {
     let code = match &args.command {
         Command::Run(run) => crate::run::run(&args, run),
         Command::List(list) => crate::run::list(&args, list),
+        Command::Judge(judge) => crate::judge::judge(judge),
     };
     ExitCode::from(code)
 }

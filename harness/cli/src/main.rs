@@ -2,6 +2,7 @@
 
 mod args;
 mod factory;
+mod judge;
 mod run;
 mod terminal;
 

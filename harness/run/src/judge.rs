@@ -341,7 +341,9 @@ impl<'a> Replay<'a> {
         match (action, record) {
             (Action::Send { octets, .. }, Record::Frame(frame)) => {
                 if frame.octets != octets {
-                    let what = "the case sends another frame here".to_owned();
+                    let seen = harness_wire::summary(&frame.octets);
+                    let wanted = harness_wire::summary(&octets);
+                    let what = format!("the case sends `{wanted}` here, the capture has `{seen}`");
                     return Err(JudgeError::Contradiction {
                         record: index,
                         what,

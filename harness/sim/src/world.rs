@@ -531,7 +531,13 @@ impl World {
     pub fn inject(&mut self, port: &str, octets: Vec<u8>) -> Result<usize, SetupError> {
         let index = self.link_index(port)?;
         let record = self.trace.records.len();
-        self.transmit(index, End::Tester, octets);
+        if self.carrier(index) {
+            self.transmit(index, End::Tester, octets);
+        } else {
+            // The tester tried: the trace says so, or the case could not be judged from it again.
+            let point = self.links.get(index).and_then(|link| link.point);
+            self.record(point, Direction::Out, true, octets);
+        }
         Ok(record)
     }
 

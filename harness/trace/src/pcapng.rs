@@ -54,10 +54,12 @@ impl<W: Write> PcapngWriter<W> {
             option(&mut body, 0, b"");
             block(&mut out, INTERFACE, &body)?;
         }
-        Ok(Self {
+        let mut writer = Self {
             out,
             origin_ns: origin_s.saturating_mul(1_000_000_000),
-        })
+        };
+        writer.note(Instant::ZERO, &format!("{{\"origin_s\":{origin_s}}}"))?;
+        Ok(writer)
     }
 
     /// Writes one record; a frame with these comments.

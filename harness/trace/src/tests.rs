@@ -22,12 +22,12 @@ fn sample() -> Trace {
     Trace {
         points: vec![point("p1"), point("A-C")],
         records: vec![
-            frame(5, 0, Direction::Out, false, 60),
+            frame(2_000_000_005, 0, Direction::Out, false, 60),
             Record::Note {
                 at: Instant::from_nanos(6),
                 json: "{\"probe\":[1,2]}".into(),
             },
-            frame(7, 1, Direction::In, true, 61),
+            frame(2_000_000_007, 1, Direction::In, true, 61),
             frame(3_000_000_001, 0, Direction::In, false, 1500),
         ],
         until: Instant::from_nanos(3_000_000_001),
