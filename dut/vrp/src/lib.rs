@@ -13,10 +13,12 @@ mod diagnostic;
 mod grammar;
 mod interface_name;
 mod loaded;
+mod pair;
 mod parse;
 
 pub use config::Config;
 pub use diagnostic::{Diagnostic, Notice, NoticeKind, render};
 pub use interface_name::parse as parse_interface_name;
 pub use loaded::{Line, Loaded, Place};
+pub use pair::{Election, Intent, Severity, Side, Warning, network_check, pair_check};
 pub use parse::parse;
