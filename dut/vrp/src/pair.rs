@@ -173,59 +173,52 @@ impl<'a> Check<'a> {
 
     /// The Eth-Trunks that are one member of one E-Trunk; what has no counterpart is reported.
     fn members(&mut self) -> Vec<Member<'a>> {
+        let (a, b) = (self.a, self.b);
         let mut members = Vec::new();
-        for interface in &self.a.config.interfaces {
+        for interface in &a.config.interfaces {
             let Some((e_trunk, remote)) = joined(interface) else {
                 continue;
             };
             let view_a = format!("interface {}", interface.name);
-            let name = format!("Eth-Trunk{remote}");
-            let view_b = format!("interface {name}");
-            let text = format!(
-                "E-Trunk {e_trunk}: {} names {name} on the other",
-                interface.name
-            );
-            let counterpart = self.b.interface(&name);
-            let mutual = counterpart.and_then(joined) == own_id(interface).map(|id| (e_trunk, id));
-            match counterpart.filter(|_| mutual) {
+            let view_b = format!("interface Eth-Trunk{remote}");
+            match counterpart(interface, b) {
                 Some(other) => members.push(Member {
                     a: interface,
                     b: other,
                     view_a,
                     view_b,
                 }),
-                None => self.add(
-                    "PAIR-24",
-                    Severity::Error,
-                    format!("{text}, which isn't its counterpart there"),
-                    Some((&view_a, "e-trunk")),
-                    Some((&view_b, "e-trunk")),
-                ),
+                None => self.alone(e_trunk, &interface.name, &view_a, &view_b),
             }
         }
-        for interface in &self.b.config.interfaces {
+        for interface in &b.config.interfaces {
             let Some((e_trunk, remote)) = joined(interface) else {
                 continue;
             };
-            let name = format!("Eth-Trunk{remote}");
-            if self.a.interface(&name).and_then(joined).is_none() {
-                let text = format!(
-                    "E-Trunk {e_trunk}: {} names {name} on the other, which is in no E-Trunk",
-                    interface.name
-                );
-                let view_a = format!("interface {name}");
+            if counterpart(interface, a).is_none() {
+                let view_a = format!("interface Eth-Trunk{remote}");
                 let view_b = format!("interface {}", interface.name);
-                self.add(
-                    "PAIR-24",
-                    Severity::Error,
-                    text,
-                    Some((&view_a, "e-trunk")),
-                    Some((&view_b, "e-trunk")),
-                );
+                self.alone(e_trunk, &interface.name, &view_a, &view_b);
             }
         }
         members
     }
+
+    fn alone(&mut self, e_trunk: u16, name: &str, view_a: &str, view_b: &str) {
+        let text = format!(
+            "E-Trunk {e_trunk}: what {name} names on the other device doesn't name it in turn"
+        );
+        let (a, b) = ((view_a, "e-trunk"), (view_b, "e-trunk"));
+        self.add("PAIR-24", Severity::Error, text, Some(a), Some(b));
+    }
+}
+
+/// The Eth-Trunk that an Eth-Trunk names on the other device, when that names it in turn.
+fn counterpart<'a>(interface: &Interface, other: &'a Loaded) -> Option<&'a Interface> {
+    let (e_trunk, remote) = joined(interface)?;
+    let own = own_id(interface)?;
+    (other.interface(&format!("Eth-Trunk{remote}")))
+        .filter(|other| joined(other) == Some((e_trunk, own)))
 }
 
 fn own_id(interface: &Interface) -> Option<u16> {

@@ -109,7 +109,13 @@ fn the_twin_has_nothing_grave() {
 }
 
 /// What the twin's DeviceB has, what it gets instead, and what must be found besides PAIR-22.
-const PLANTED: &[(&str, &str, &[(&str, Severity)])] = &[
+type Planted = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, Severity)],
+);
+
+const PLANTED: &[Planted] = &[
     (
         "priority 30",
         "priority 10",
