@@ -40,9 +40,8 @@ impl Interface {
 
     /// Whether static configuration forwards (source, group) here.
     pub(crate) fn statically_forwards(&self, group: Ipv6Addr, source: Ipv6Addr) -> bool {
-        let matches = |(g, s): &(Ipv6Addr, Option<Ipv6Addr>)| {
-            *g == group && s.is_none_or(|s| s == source)
-        };
+        let matches =
+            |(g, s): &(Ipv6Addr, Option<Ipv6Addr>)| *g == group && s.is_none_or(|s| s == source);
         self.static_groups.iter().any(matches)
     }
 }

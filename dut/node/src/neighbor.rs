@@ -20,11 +20,22 @@ const NEIGHBORS: usize = 1024;
 
 #[derive(Debug, Clone)]
 enum State {
-    Incomplete { tries: u8, next: Instant, waiting: VecDeque<Vec<u8>> },
-    Reachable { until: Instant },
+    Incomplete {
+        tries: u8,
+        next: Instant,
+        waiting: VecDeque<Vec<u8>>,
+    },
+    Reachable {
+        until: Instant,
+    },
     Stale,
-    Delay { until: Instant },
-    Probe { tries: u8, next: Instant },
+    Delay {
+        until: Instant,
+    },
+    Probe {
+        tries: u8,
+        next: Instant,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -37,9 +48,17 @@ struct Neighbor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wish {
     /// Ask for `target`; to its solicited-node group, or to `unicast`.
-    Solicit { interface: usize, target: Ipv6Addr, unicast: Option<[u8; 6]> },
+    Solicit {
+        interface: usize,
+        target: Ipv6Addr,
+        unicast: Option<[u8; 6]>,
+    },
     /// Send a packet that was waiting.
-    Send { interface: usize, mac: [u8; 6], packet: Vec<u8> },
+    Send {
+        interface: usize,
+        mac: [u8; 6],
+        packet: Vec<u8>,
+    },
 }
 
 /// The neighbour cache of a node.
@@ -82,9 +101,18 @@ impl Neighbors {
             None => {
                 self.make_room();
                 let waiting = VecDeque::from([packet.to_vec()]);
-                let state = State::Incomplete { tries: 1, next: now + RETRANS, waiting };
-                self.cache.insert((interface, address), Neighbor { mac: [0; 6], state });
-                let wish = Wish::Solicit { interface, target: address, unicast: None };
+                let state = State::Incomplete {
+                    tries: 1,
+                    next: now + RETRANS,
+                    waiting,
+                };
+                self.cache
+                    .insert((interface, address), Neighbor { mac: [0; 6], state });
+                let wish = Wish::Solicit {
+                    interface,
+                    target: address,
+                    unicast: None,
+                };
                 self.wishes.push_back(wish);
                 None
             }
@@ -94,7 +122,11 @@ impl Neighbors {
     fn make_room(&mut self) {
         if self.cache.len() >= NEIGHBORS {
             let stale = |neighbor: &Neighbor| matches!(neighbor.state, State::Stale);
-            let victim = self.cache.iter().find(|(_, n)| stale(n)).or_else(|| self.cache.iter().next());
+            let victim = self
+                .cache
+                .iter()
+                .find(|(_, n)| stale(n))
+                .or_else(|| self.cache.iter().next());
             if let Some(key) = victim.map(|(key, _)| *key) {
                 self.cache.remove(&key);
             }
@@ -113,7 +145,13 @@ impl Neighbors {
             }
             None => {
                 self.make_room();
-                self.cache.insert((interface, address), Neighbor { mac, state: State::Stale });
+                self.cache.insert(
+                    (interface, address),
+                    Neighbor {
+                        mac,
+                        state: State::Stale,
+                    },
+                );
             }
         }
     }
@@ -121,7 +159,11 @@ impl Neighbors {
     fn release(&mut self, interface: usize, mac: [u8; 6], state: State) {
         if let State::Incomplete { waiting, .. } = state {
             for packet in waiting {
-                self.wishes.push_back(Wish::Send { interface, mac, packet });
+                self.wishes.push_back(Wish::Send {
+                    interface,
+                    mac,
+                    packet,
+                });
             }
         }
     }
@@ -136,9 +178,13 @@ impl Neighbors {
         solicited: bool,
         override_: bool,
     ) {
-        let Some(neighbor) = self.cache.get_mut(&(interface, target)) else { return };
+        let Some(neighbor) = self.cache.get_mut(&(interface, target)) else {
+            return;
+        };
         let incomplete = matches!(neighbor.state, State::Incomplete { .. });
-        let reached = State::Reachable { until: now + REACHABLE };
+        let reached = State::Reachable {
+            until: now + REACHABLE,
+        };
         match mac {
             None if incomplete => {}
             Some(mac) if incomplete => {
@@ -181,14 +227,25 @@ impl Neighbors {
                     } else {
                         *tries += 1;
                         *next = now + RETRANS;
-                        let wish = Wish::Solicit { interface, target, unicast: None };
+                        let wish = Wish::Solicit {
+                            interface,
+                            target,
+                            unicast: None,
+                        };
                         self.wishes.push_back(wish);
                     }
                 }
                 State::Delay { until } if *until <= now => {
-                    neighbor.state = State::Probe { tries: 1, next: now + RETRANS };
+                    neighbor.state = State::Probe {
+                        tries: 1,
+                        next: now + RETRANS,
+                    };
                     let unicast = Some(neighbor.mac);
-                    self.wishes.push_back(Wish::Solicit { interface, target, unicast });
+                    self.wishes.push_back(Wish::Solicit {
+                        interface,
+                        target,
+                        unicast,
+                    });
                 }
                 State::Probe { tries, next } if *next <= now => {
                     if *tries >= SOLICITS {
@@ -197,7 +254,11 @@ impl Neighbors {
                         *tries += 1;
                         *next = now + RETRANS;
                         let unicast = Some(neighbor.mac);
-                        self.wishes.push_back(Wish::Solicit { interface, target, unicast });
+                        self.wishes.push_back(Wish::Solicit {
+                            interface,
+                            target,
+                            unicast,
+                        });
                     }
                 }
                 State::Incomplete { .. }

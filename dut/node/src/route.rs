@@ -34,7 +34,12 @@ impl Routes {
         next_hop: Option<Ipv6Addr>,
     ) {
         let prefix = u128::from(prefix) & mask(length);
-        self.0.push(Route { prefix, length, interface, next_hop });
+        self.0.push(Route {
+            prefix,
+            length,
+            interface,
+            next_hop,
+        });
     }
 
     /// The route to an address among those whose interface is `usable`; connected before static.
@@ -49,7 +54,12 @@ impl Routes {
         };
         let rank = |route: &&Route| (route.length, route.next_hop.is_none());
         // Of equal ones the first configured is taken.
-        self.0.iter().rev().filter(matching).max_by_key(rank).copied()
+        self.0
+            .iter()
+            .rev()
+            .filter(matching)
+            .max_by_key(rank)
+            .copied()
     }
 }
 
@@ -65,7 +75,9 @@ mod tests {
         routes.add(address("2001:db8::"), 32, 1, Some(address("2001:db8::9")));
         routes.add(address("2001:db8:10::"), 64, 2, None);
         let interface = |to: &str, usable: fn(usize) -> bool| {
-            routes.lookup(address(to), usable).map(|route| route.interface)
+            routes
+                .lookup(address(to), usable)
+                .map(|route| route.interface)
         };
         assert_eq!(interface("2001:db8:10::7", |_| true), Some(2));
         assert_eq!(interface("2001:db8:10::7", |i| i != 2), Some(1));

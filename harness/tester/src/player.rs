@@ -128,9 +128,11 @@ pub struct Player {
     pub(crate) ports: Vec<Port>,
     /// The tester's port at each point.
     port_at: Vec<Option<usize>>,
-    listener_at: Vec<Option<String>>,
+    /// The listener behind each point, with the direction in which frames reach it.
+    listener_at: Vec<Option<(String, Direction)>>,
     pub(crate) tolerance: Duration,
     pub(crate) now: Instant,
+    started: bool,
     step: usize,
     pub(crate) current: Current,
     pub(crate) scope: Scope,
@@ -160,10 +162,16 @@ impl Player {
         } = setup;
         let index = |name: &str| ports.iter().position(|port| port.name == name);
         let port_at = points.iter().map(|point| index(&point.name)).collect();
-        let listener_at = points
-            .iter()
-            .map(|point| listeners.get(&point.name).cloned())
-            .collect();
+        let listener = |point: &Point| {
+            let host = listeners.get(&point.name)?;
+            let direction = if point.near == *host {
+                Direction::In
+            } else {
+                Direction::Out
+            };
+            Some((host.clone(), direction))
+        };
+        let listener_at = points.iter().map(listener).collect();
         let port = |(number, port): (usize, TesterPort)| Port {
             name: port.name,
             number: u16::try_from(number + 1).unwrap_or(u16::MAX),
@@ -187,6 +195,7 @@ impl Player {
             listener_at,
             tolerance,
             now: Instant::ZERO,
+            started: false,
             step: 0,
             current: Current::Ready,
             scope,
@@ -211,6 +220,7 @@ impl Player {
     /// Begins with the first step.
     pub fn start(&mut self, now: Instant) {
         self.now = now;
+        self.started = true;
         self.mark("start", now);
         self.mark("last_sent", now);
         self.mark("last_received", now);
@@ -222,8 +232,9 @@ impl Player {
         self.now = self.now.max(frame.at);
         let PointId(point) = frame.point;
         let point = usize::from(point);
-        if let Some(Some(listener)) = self.listener_at.get(point)
+        if let Some(Some((listener, direction))) = self.listener_at.get(point)
             && !frame.lost
+            && *direction == frame.direction
             && let Some((group, sequence)) = stream_packet(&frame.octets)
         {
             self.streams.arrived(frame.at, listener, group, sequence);
@@ -264,7 +275,7 @@ impl Player {
 
     /// When [`Player::handle_timeout`] wants to be called next.
     pub fn next_timeout(&mut self) -> Option<Instant> {
-        if self.is_done() {
+        if self.is_done() || !self.started {
             return None;
         }
         let now = self.now;
@@ -403,6 +414,9 @@ impl Player {
 
     /// Does everything that is due now.
     fn go_on(&mut self) {
+        if !self.started {
+            return;
+        }
         // Each round begins or ends a step or sends something; a case that never ends its steps at one
         // instant is a mistake in the harness.
         for _ in 0..100_000 {

@@ -162,6 +162,12 @@ pub(crate) fn checksum(source: Ipv6Addr, destination: Ipv6Addr, next: u8, messag
     !u16::try_from(sum & 0xffff).unwrap_or(0)
 }
 
+/// Whether the ICMPv6 checksum of a packet is right.
+#[must_use]
+pub fn checksum_holds(ip: &Ip<'_>) -> bool {
+    checksum(ip.source, ip.destination, 58, ip.payload) == 0
+}
+
 pub(crate) fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields.get(name).and_then(Value::as_str)
 }

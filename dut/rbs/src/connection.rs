@@ -1,0 +1,129 @@
+//! One TCP connection: message ids, acknowledgements, timers.
+
+use dut_device::Instant;
+use dut_wire::rbs::{Body, Frame, Framer, Service};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Data messages that may be unacknowledged; the rest waits in the profiles' change sets.
+pub(crate) const UNACKNOWLEDGED_MAX: usize = 64;
+/// How long an acknowledgement may wait for others.
+pub(crate) const ACK_DELAY: Duration = Duration::from_millis(10);
+
+/// A connection from TCP up to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    epoch: u64,
+    pub(crate) opened_at: Instant,
+    pub(crate) framer: Framer,
+    /// Frames for the TCP stack.
+    pub(crate) outgoing: VecDeque<Vec<u8>>,
+    next_id: u64,
+    last_sent: Instant,
+    pub(crate) last_received: Instant,
+    /// Message_ID of the last frame received.
+    pub(crate) received_id: u64,
+    /// Session_Epoch of the peer on this connection.
+    pub(crate) peer_epoch: Option<u64>,
+    pub(crate) got_open: bool,
+    pub(crate) got_ack: bool,
+    /// OPEN and OPEN_ACK have come.
+    pub(crate) connected: bool,
+    /// Hold time in use.
+    pub(crate) hold: Duration,
+    /// Keepalive interval in use.
+    pub(crate) keepalive: Duration,
+    /// Data messages sent and not acknowledged.
+    pub(crate) unacknowledged: VecDeque<u64>,
+    /// When the acknowledgement of what was applied is due.
+    pub(crate) ack_due: Option<Instant>,
+    /// Message_ID of the last data message applied.
+    pub(crate) applied_id: u64,
+}
+
+impl Connection {
+    pub(crate) fn new(now: Instant, epoch: u64, keepalive: Duration, hold: Duration) -> Self {
+        Self {
+            epoch,
+            opened_at: now,
+            framer: Framer::new(),
+            outgoing: VecDeque::new(),
+            next_id: 1,
+            last_sent: now,
+            last_received: now,
+            received_id: 0,
+            peer_epoch: None,
+            got_open: false,
+            got_ack: false,
+            connected: false,
+            hold,
+            keepalive,
+            unacknowledged: VecDeque::new(),
+            ack_due: None,
+            applied_id: 0,
+        }
+    }
+
+    /// Sends a frame of the session (`backup_id` 0) or of a profile.
+    pub(crate) fn send(&mut self, now: Instant, backup_id: u16, body: Body) {
+        let message_id = self.next_id;
+        self.next_id = self.next_id.saturating_add(1);
+        if body.is_data() {
+            self.unacknowledged.push_back(message_id);
+        }
+        let frame = Frame {
+            session_epoch: self.epoch,
+            message_id,
+            backup_id,
+            service: if backup_id == 0 {
+                Service::None
+            } else {
+                Service::Mld
+            },
+            body,
+        };
+        self.outgoing.push_back(frame.to_vec());
+        self.last_sent = now;
+    }
+
+    /// Message_ID of the last frame sent.
+    pub(crate) const fn sent_id(&self) -> u64 {
+        self.next_id.saturating_sub(1)
+    }
+
+    /// Whether another data message may be sent.
+    pub(crate) fn has_room(&self) -> bool {
+        self.unacknowledged.len() < UNACKNOWLEDGED_MAX
+    }
+
+    /// Everything up to `id` was applied.
+    pub(crate) fn acknowledged(&mut self, id: u64) {
+        while self
+            .unacknowledged
+            .front()
+            .is_some_and(|first| *first <= id)
+        {
+            self.unacknowledged.pop_front();
+        }
+    }
+
+    /// Notes that data message `id` was applied.
+    pub(crate) fn applied(&mut self, now: Instant, id: u64) {
+        self.applied_id = id;
+        self.ack_due.get_or_insert(now + ACK_DELAY);
+    }
+
+    pub(crate) fn keepalive_at(&self) -> Instant {
+        self.last_sent + self.keepalive
+    }
+
+    /// When silence, or an opening that is never finished, ends the connection.
+    pub(crate) fn hold_at(&self) -> Instant {
+        let since = if self.connected {
+            self.last_received
+        } else {
+            self.opened_at
+        };
+        since + self.hold
+    }
+}

@@ -1,0 +1,219 @@
+//! One profile: its table, roles, pending changes and batches.
+
+use crate::ProfileConfig;
+use crate::entry::Key;
+use crate::table::Table;
+use dut_device::Instant;
+use dut_wire::rbs::{GroupRecord, NakCode, Role, Tombstone};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// First distance between two batches that a difference caused; doubles up to the last.
+const RESYNC_FIRST: Duration = Duration::from_secs(1);
+const RESYNC_LAST: Duration = Duration::from_secs(30);
+/// Deletions that may wait; beyond them a batch tells what is left.
+pub(crate) const DELETIONS_MAX: usize = 65536;
+
+/// A deletion that waits to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deletion {
+    pub(crate) tombstone: Tombstone,
+    /// An entry of another origin is first made the sender's own: only an origin may delete.
+    pub(crate) adoption: Option<GroupRecord>,
+}
+
+/// A batch being sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OutBatch {
+    pub(crate) generation: u32,
+    pub(crate) begun: bool,
+    pub(crate) interface: bool,
+    pub(crate) keys: VecDeque<Key>,
+    pub(crate) sent: u32,
+}
+
+/// A batch being received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InBatch {
+    pub(crate) generation: u32,
+    pub(crate) received: u32,
+    pub(crate) mentioned: BTreeSet<Key>,
+    /// It came where none was asked for: its records are not used.
+    pub(crate) refused: bool,
+}
+
+/// A profile.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    pub(crate) config: ProfileConfig,
+    pub(crate) table: Table,
+    /// Whether the tracked member is Master; not until the node has said so.
+    pub(crate) master: bool,
+    /// Restarted, and neither has a batch been received nor has waiting for one timed out.
+    pub(crate) fresh: bool,
+    /// Role told last on this connection.
+    pub(crate) announced: Option<Role>,
+    /// The peer's role; `None` while it has not named the profile on this connection.
+    pub(crate) peer_role: Option<Role>,
+    /// A NAK holds the profile back: code 2 for this connection, code 3 until a role changes.
+    pub(crate) suspended: Option<NakCode>,
+    /// Entries whose last version has not been sent.
+    pub(crate) changed: BTreeSet<Key>,
+    pub(crate) interface_changed: bool,
+    pub(crate) deletions: BTreeMap<Key, Deletion>,
+    /// When the changes are to be sent.
+    pub(crate) flush_at: Option<Instant>,
+    pub(crate) out_batch: Option<OutBatch>,
+    pub(crate) in_batch: Option<InBatch>,
+    generation: u32,
+    /// SYNC_REQ is to be sent as soon as the roles call for it.
+    pub(crate) request_due: bool,
+    request_number: u32,
+    /// When a restarted device asked for the peer's table.
+    pub(crate) asked_at: Option<Instant>,
+    /// The peer's SYNC_REQ that a restarted device does not answer yet.
+    pub(crate) answer_owed: bool,
+    pub(crate) peer_digest: Option<[u8; 32]>,
+    /// The peer is to be told our digest after the next acknowledgement.
+    pub(crate) digest_due: bool,
+    pub(crate) digest_sent_at: Instant,
+    /// When a batch that a difference or a NAK calls for may begin.
+    pub(crate) resync_at: Option<Instant>,
+    resync_not_before: Instant,
+    resync_distance: Duration,
+    /// NAKs of code 1 sent since the last record was applied.
+    pub(crate) refusals_in_a_row: u32,
+    /// [`crate::Session::synchronized`] as last reported.
+    pub(crate) synchronized: bool,
+}
+
+impl Profile {
+    pub(crate) fn new(config: ProfileConfig, fresh: bool) -> Self {
+        Self {
+            config,
+            table: Table::default(),
+            master: false,
+            fresh,
+            announced: None,
+            peer_role: None,
+            suspended: None,
+            changed: BTreeSet::new(),
+            interface_changed: false,
+            deletions: BTreeMap::new(),
+            flush_at: None,
+            out_batch: None,
+            in_batch: None,
+            generation: 0,
+            request_due: false,
+            request_number: 0,
+            asked_at: None,
+            answer_owed: false,
+            peer_digest: None,
+            digest_due: false,
+            digest_sent_at: Instant::ZERO,
+            resync_at: None,
+            resync_not_before: Instant::ZERO,
+            resync_distance: RESYNC_FIRST,
+            refusals_in_a_row: 0,
+            synchronized: false,
+        }
+    }
+
+    /// The role as the peer is told it: a restarted device has none yet.
+    pub(crate) const fn role(&self) -> Role {
+        match (self.fresh, self.master) {
+            (true, _) => Role::Init,
+            (false, true) => Role::Master,
+            (false, false) => Role::Slave,
+        }
+    }
+
+    /// Forgets what belonged to a connection.
+    pub(crate) fn reset_connection(&mut self) {
+        self.announced = None;
+        self.peer_role = None;
+        self.suspended = None;
+        self.changed.clear();
+        self.interface_changed = false;
+        self.deletions.clear();
+        self.flush_at = None;
+        self.out_batch = None;
+        self.in_batch = None;
+        self.request_due = false;
+        self.asked_at = None;
+        self.answer_owed = false;
+        self.peer_digest = None;
+        self.digest_due = false;
+        self.resync_at = None;
+        self.refusals_in_a_row = 0;
+    }
+
+    /// Whether changes may be sent in real time: by a master to whoever isn't one too, by a slave
+    /// to its master (its own entries).
+    pub(crate) fn may_send(&self) -> bool {
+        self.suspended.is_none()
+            && match (self.master, self.peer_role) {
+                (true, Some(Role::Init | Role::Slave)) | (false, Some(Role::Master)) => true,
+                (true, Some(Role::Master) | None)
+                | (false, Some(Role::Init | Role::Slave) | None) => false,
+            }
+    }
+
+    /// Whether nothing waits to be sent.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.changed.is_empty()
+            && !self.interface_changed
+            && self.deletions.is_empty()
+            && self.out_batch.is_none()
+            && self.in_batch.is_none()
+    }
+
+    pub(crate) fn flush_by(&mut self, at: Instant) {
+        self.flush_at = Some(self.flush_at.map_or(at, |old| old.min(at)));
+    }
+
+    pub(crate) const fn next_generation(&mut self) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        if self.generation == 0 {
+            self.generation = 1;
+        }
+        self.generation
+    }
+
+    pub(crate) const fn next_request(&mut self) -> u32 {
+        self.request_number = self.request_number.wrapping_add(1);
+        self.request_number
+    }
+
+    /// Calls for a batch, not more often than the distance allows.
+    pub(crate) fn call_for_resync(&mut self, now: Instant) {
+        if self.resync_at.is_none() {
+            let at = now.max(self.resync_not_before);
+            self.resync_at = Some(at);
+            self.resync_not_before = at + self.resync_distance;
+            self.resync_distance = (self.resync_distance * 2).min(RESYNC_LAST);
+        }
+    }
+
+    /// The digests agree.
+    pub(crate) const fn in_step(&mut self) {
+        self.resync_at = None;
+        self.resync_distance = RESYNC_FIRST;
+    }
+
+    /// Begins a batch of everything; changes that wait are part of it.
+    pub(crate) fn begin_batch(&mut self) {
+        let generation = self.next_generation();
+        self.changed.clear();
+        self.interface_changed = false;
+        self.resync_at = None;
+        self.answer_owed = false;
+        self.out_batch = Some(OutBatch {
+            generation,
+            begun: false,
+            interface: self.table.interface.is_some(),
+            keys: self.table.entries.keys().copied().collect(),
+            sent: 0,
+        });
+    }
+}

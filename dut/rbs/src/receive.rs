@@ -1,0 +1,286 @@
+//! Receipt of data: what a slave takes, what a master merges, what a batch sweeps.
+
+use crate::Session;
+use crate::entry::{Held, HeldInterface, Key};
+use crate::event::RbsEvent;
+use crate::profile::{InBatch, Profile};
+use crate::session::Link;
+use crate::table::Merge;
+use dut_device::Instant;
+use dut_wire::rbs::{GroupRecord, InterfaceRecord, NakCode, NotifyCode, Record, Role, Tombstone};
+use std::collections::BTreeSet;
+
+/// A record that can't be used.
+struct Overflow;
+
+impl Session {
+    /// Whether real-time data may come: to a slave always, to a master only from one that isn't
+    /// (what a yielded device holds of its own).
+    fn takes_real_time(profile: &Profile) -> bool {
+        !profile.master || profile.peer_role != Some(Role::Master)
+    }
+
+    pub(crate) fn handle_sync_begin(
+        &mut self,
+        now: Instant,
+        backup_id: u16,
+        id: u64,
+        generation: u32,
+    ) {
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return;
+        };
+        // A master takes a batch only when it has asked for one.
+        let refused = profile.master && profile.asked_at.is_none();
+        profile.in_batch = Some(InBatch {
+            generation,
+            received: 0,
+            mentioned: BTreeSet::new(),
+            refused,
+        });
+        if refused {
+            self.nak(now, backup_id, id, NakCode::NotTheSlave);
+        }
+    }
+
+    pub(crate) fn handle_upsert(
+        &mut self,
+        now: Instant,
+        backup_id: u16,
+        id: u64,
+        generation: u32,
+        records: Vec<Record>,
+    ) {
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return;
+        };
+        if generation == 0 {
+            if !Self::takes_real_time(profile) {
+                return self.nak(now, backup_id, id, NakCode::NotTheSlave);
+            }
+        } else {
+            let batch = profile.in_batch.as_mut();
+            let Some(batch) = batch.filter(|batch| batch.generation == generation) else {
+                return self.refuse(now, NotifyCode::UnexpectedMessage, id);
+            };
+            if batch.refused {
+                return self.applied(now, id);
+            }
+            let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
+            batch.received = batch.received.saturating_add(count);
+        }
+        for record in records {
+            let taken = match record {
+                Record::Group(record) => self.take_group(now, backup_id, generation, &record),
+                Record::Interface(record) => {
+                    self.take_interface(now, backup_id, &record);
+                    Ok(())
+                }
+            };
+            if taken.is_err() {
+                self.refuse_batch(backup_id);
+                return self.nak(now, backup_id, id, NakCode::Overflow);
+            }
+        }
+        if let Some(profile) = self.profiles.get_mut(&backup_id) {
+            profile.refusals_in_a_row = 0;
+            profile.digest_due = !profile.master;
+        }
+        self.applied(now, id);
+    }
+
+    /// What is still to come of a batch of which one message was refused is let pass.
+    pub(crate) fn refuse_batch(&mut self, backup_id: u16) {
+        let profile = self.profiles.get_mut(&backup_id);
+        if let Some(batch) = profile.and_then(|profile| profile.in_batch.as_mut()) {
+            batch.refused = true;
+        }
+    }
+
+    fn take_group(
+        &mut self,
+        now: Instant,
+        backup_id: u16,
+        generation: u32,
+        record: &GroupRecord,
+    ) -> Result<(), Overflow> {
+        let key = (record.eth_trunk, record.group);
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return Ok(());
+        };
+        if let Some(batch) = &mut profile.in_batch
+            && generation != 0
+        {
+            batch.mentioned.insert(key);
+        }
+        if profile.master {
+            return self.merge_group(now, backup_id, generation, record);
+        }
+        if !profile.table.slave_takes(&key, &record.version) {
+            return Ok(());
+        }
+        self.put(backup_id, key, Held::from_record(now, record))
+    }
+
+    fn put(&mut self, backup_id: u16, key: Key, held: Held) -> Result<(), Overflow> {
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return Ok(());
+        };
+        let (stored, _) = profile.table.put(key, held);
+        if !stored {
+            return Err(Overflow);
+        }
+        self.events.push_back(RbsEvent::Upserted {
+            backup_id,
+            eth_trunk: key.0,
+            group: key.1,
+        });
+        Ok(())
+    }
+
+    /// A master hears a slave's entry: after a split, a takeover or its own restart. Its answer
+    /// to a real-time one is its last word, so that both end with the same.
+    fn merge_group(
+        &mut self,
+        now: Instant,
+        backup_id: u16,
+        generation: u32,
+        record: &GroupRecord,
+    ) -> Result<(), Overflow> {
+        let key = (record.eth_trunk, record.group);
+        let own = (self.config.origin.0, self.config.boot_epoch);
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return Ok(());
+        };
+        let real_time = generation == 0;
+        let held = Held::from_record(now, record);
+        match profile.table.merge(&key, &record.version, own) {
+            Merge::Take => {
+                self.put(backup_id, key, held)?;
+                if real_time {
+                    self.make_own(now, backup_id, key);
+                }
+            }
+            Merge::Same => {}
+            Merge::Keep => {
+                if real_time {
+                    profile.changed.insert(key);
+                    profile.flush_by(now);
+                }
+            }
+            Merge::Deleted => self.bury(now, backup_id, key, held),
+        }
+        Ok(())
+    }
+
+    /// What a master takes over from a slave's word becomes its own version.
+    fn make_own(&mut self, now: Instant, backup_id: u16, key: Key) {
+        let version = self.next_version();
+        if let Some(profile) = self.profiles.get_mut(&backup_id)
+            && let Some(held) = profile.table.entries.get(&key).cloned()
+        {
+            profile.table.put(key, held.versioned(version));
+            profile.changed.insert(key);
+            profile.flush_by(now);
+        }
+    }
+
+    fn take_interface(&mut self, now: Instant, backup_id: u16, record: &InterfaceRecord) {
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return;
+        };
+        let held = HeldInterface::from_record(now, record);
+        let older = profile.table.interface.is_some_and(|old| {
+            old.version.origin == held.version.origin && held.version < old.version
+        });
+        // A master's live interface knows better.
+        let knows_better = profile.master && profile.table.interface.is_some();
+        if !older && !knows_better {
+            profile.table.interface = Some(held);
+            self.events
+                .push_back(RbsEvent::InterfaceChanged { backup_id });
+        }
+    }
+
+    /// An origin's deletion is honoured by whatever role: the last of an old master may come after
+    /// the roles have changed.
+    pub(crate) fn handle_delete(
+        &mut self,
+        now: Instant,
+        backup_id: u16,
+        id: u64,
+        tombstones: &[Tombstone],
+    ) {
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return;
+        };
+        for tombstone in tombstones {
+            if profile.table.slave_deletes(tombstone) {
+                let key = (tombstone.eth_trunk, tombstone.group);
+                profile.table.remove(&key);
+                self.events.push_back(deleted(backup_id, key));
+            }
+        }
+        profile.digest_due = !profile.master;
+        self.applied(now, id);
+    }
+
+    pub(crate) fn handle_sync_end(
+        &mut self,
+        now: Instant,
+        (backup_id, id): (u16, u64),
+        generation: u32,
+        count: u32,
+        digest: [u8; 32],
+    ) {
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return;
+        };
+        let batch = profile.in_batch.take();
+        let Some(batch) = batch.filter(|batch| batch.generation == generation) else {
+            return self.refuse(now, NotifyCode::UnexpectedMessage, id);
+        };
+        if batch.refused {
+            return self.applied(now, id);
+        }
+        if batch.received != count {
+            return self.nak(now, backup_id, id, NakCode::MalformedRecord);
+        }
+        // Neither a master nor a restarted device sweeps.
+        if !profile.master && !profile.fresh {
+            let own = (self.config.origin.0, self.config.boot_epoch);
+            let gone = swept(profile, &batch, own);
+            let gone = gone.into_iter().map(|key| deleted(backup_id, key));
+            self.events.extend(gone);
+        }
+        profile.fresh = false;
+        profile.asked_at = None;
+        profile.peer_digest = Some(digest);
+        profile.digest_due = true;
+        if let Link::Up(connection) = &mut self.link {
+            connection.applied(now, id);
+        }
+    }
+}
+
+/// Deletes what the batch did not mention. Entries that this device made in this boot stay: they
+/// have been offered to the master, whose last word on each follows.
+fn swept(profile: &mut Profile, batch: &InBatch, own: ([u8; 6], u64)) -> Vec<Key> {
+    let entries = profile.table.entries.iter();
+    let gone: Vec<Key> = entries
+        .filter(|(key, held)| !batch.mentioned.contains(key) && !held.is_of(own))
+        .map(|(key, _)| *key)
+        .collect();
+    for key in &gone {
+        profile.table.remove(key);
+    }
+    gone
+}
+
+const fn deleted(backup_id: u16, key: Key) -> RbsEvent {
+    RbsEvent::Deleted {
+        backup_id,
+        eth_trunk: key.0,
+        group: key.1,
+    }
+}

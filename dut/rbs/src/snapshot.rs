@@ -1,0 +1,98 @@
+//! The session's state as `display remote-backup-service` and `-profile` print it.
+
+use crate::Session;
+use crate::entry::Entry;
+use crate::session::Link;
+use dut_device::{Instant, MldGroupSnapshot, MldSourceSnapshot, RbpSnapshot, RbsSnapshot};
+use std::time::Duration;
+
+impl Session {
+    /// The service and its profiles at `now`.
+    #[must_use]
+    pub fn snapshot(&self, now: Instant) -> (RbsSnapshot, Vec<RbpSnapshot>) {
+        (self.service(), self.profiles(now))
+    }
+
+    fn service(&self) -> RbsSnapshot {
+        let config = &self.config;
+        let unacknowledged = match &self.link {
+            Link::Up(connection) => connection.unacknowledged.len(),
+            Link::Idle | Link::BackOff(_) | Link::Connecting(_) | Link::Listening => 0,
+        };
+        RbsSnapshot {
+            index: config.index,
+            name: config.name.clone(),
+            tcp_state: self.tcp_state().to_owned(),
+            peer: Some(config.peer),
+            source: Some(config.source),
+            tcp_port: config.port,
+            last_up_s: self.last_up_s,
+            last_down_s: self.last_down_s,
+            last_down_reason: self.last_down_reason.map(str::to_owned),
+            unacknowledged: u64::try_from(unacknowledged).unwrap_or(u64::MAX),
+            errors: (self.errors.iter())
+                .map(|(reason, count)| ((*reason).to_owned(), *count))
+                .collect(),
+        }
+    }
+
+    fn tcp_state(&self) -> &'static str {
+        match &self.link {
+            Link::Idle => "init",
+            Link::BackOff(_) | Link::Connecting(_) => "connecting",
+            Link::Listening => "listening",
+            Link::Up(connection) if connection.connected => "connected",
+            Link::Up(_) if self.config.source < self.config.peer => "connecting",
+            Link::Up(_) => "listening",
+        }
+    }
+
+    fn profiles(&self, now: Instant) -> Vec<RbpSnapshot> {
+        let profiles = self.profiles.iter();
+        profiles
+            .map(|(backup_id, profile)| {
+                let config = &profile.config;
+                let digest = profile.table.digest();
+                let entries = self.entries(now, *backup_id);
+                RbpSnapshot {
+                    index: config.index,
+                    name: config.name.clone(),
+                    services: config.mld.then(|| "MLD".to_owned()).into_iter().collect(),
+                    rbs: self.config.name.clone(),
+                    backup_id: *backup_id,
+                    e_trunk: Some(config.e_trunk),
+                    eth_trunk: Some(config.eth_trunk),
+                    interfaces: config.interfaces.clone(),
+                    backup_mode: config.backup_mode.clone(),
+                    master: profile.master,
+                    digest: digest.iter().map(|octet| format!("{octet:02x}")).collect(),
+                    synchronized: self.synchronized(*backup_id),
+                    entries: entries.iter().map(group).collect(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Milliseconds, rounded up.
+fn ms(d: Duration) -> u64 {
+    u64::try_from(d.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+fn group(entry: &Entry) -> MldGroupSnapshot {
+    let sources = entry.sources.iter().map(|source| MldSourceSnapshot {
+        source: source.source,
+        timer_ms: ms(source.timer),
+        query_count: source.query_count,
+    });
+    MldGroupSnapshot {
+        group: entry.group,
+        filter_mode: entry.filter_mode.name().to_owned(),
+        filter_timer_ms: ms(entry.filter_timer),
+        v1_host_ms: ms(entry.v1_host_timer),
+        sources: sources.collect(),
+        last_reporter: entry.last_reporter,
+        since: entry.since,
+        query_count: entry.query_count,
+    }
+}
