@@ -344,3 +344,18 @@ impl Interface {
         }
     }
 }
+
+impl From<&Mld> for dut_device::MldSettings {
+    /// What `display mld interface verbose` prints of the configuration; the startup interval is a
+    /// quarter of the query interval, the startup count the robustness.
+    fn from(mld: &Mld) -> Self {
+        let startup = mld.query_interval.as_millis() / 4;
+        Self {
+            robustness: mld.robust_count,
+            startup_query_interval_ms: u64::try_from(startup).unwrap_or(u64::MAX),
+            startup_query_count: mld.robust_count,
+            require_router_alert: mld.require_router_alert,
+            limit: mld.limit,
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod check;
 mod commands;
 pub mod config;
 mod diagnostic;
+mod display;
 mod grammar;
 mod interface_name;
 mod loaded;
@@ -18,6 +19,7 @@ mod parse;
 
 pub use config::Config;
 pub use diagnostic::{Diagnostic, Notice, NoticeKind, render};
+pub use display::display;
 pub use interface_name::parse as parse_interface_name;
 pub use loaded::{Line, Loaded, Place};
 pub use pair::{Election, Intent, Severity, Side, Warning, network_check, pair_check};
