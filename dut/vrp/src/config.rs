@@ -271,13 +271,15 @@ pub struct Mld {
     pub enable: bool,
     /// `mld version 1|2`, default 2.
     pub version: u8,
-    /// `mld timer query`: 1–18000 s, default 125 (`tandem mld-query-interval MS` gives milliseconds).
+    /// `mld timer query`: 1–18000 s, default 125 (`tandem mld-query-interval MS` gives
+    /// milliseconds).
     pub query_interval: Duration,
     /// `mld max-response-time`: 1–125 s, default 10.
     pub max_response_time: Duration,
     /// `mld robust-count`: 2–5, default 2 (`tandem mld-robustness N`: 1–255).
     pub robust_count: u8,
-    /// `mld lastlistener-queryinterval`: 1–25 s, default 1 (`tandem mld-last-listener-query-interval MS`).
+    /// `mld lastlistener-queryinterval`: 1–25 s, default 1 (`tandem
+    /// mld-last-listener-query-interval MS`).
     pub last_listener_query_interval: Duration,
     /// `tandem mld-last-listener-query-count N`: 1–255; default the robustness.
     pub last_listener_query_count: Option<u8>,

@@ -82,8 +82,8 @@ fn querier(interface: &MldInterfaceSnapshot) -> String {
     format!("   Querier for MLD: {address}{own}\n")
 }
 
-/// What `verbose` adds. The snapshot has no activity and no startup timer (`-`); the reference has no policies, no prompt leave, no SSM
-/// mapping and no IPsec, and sends Router Alert always.
+/// What `verbose` adds. The snapshot has no activity and no startup timer (`-`); the reference has
+/// no policies, no prompt leave, no SSM mapping and no IPsec, and sends Router Alert always.
 fn details(snapshot: &Snapshot, interface: &MldInterfaceSnapshot) -> String {
     let settings = snapshot.mld_settings.get(&interface.name);
     let last_listener = interface.last_listener_query_interval_ms;

@@ -10,9 +10,9 @@ use std::net::Ipv6Addr;
 const SLOW_100MS: u32 = 200;
 
 /// Holds any number of devices side by side: addresses given twice (NET-01), interfaces in an IS-IS
-/// process that isn't there (NET-02), E-Trunks that take long to see a crash (NET-03) or can be fooled by a replayed
-/// hello (NET-04). A pair's
-/// Eth-Trunks share their address by design and are let be.
+/// process that isn't there (NET-02), E-Trunks that take long to see a crash (NET-03) or can be
+/// fooled by a replayed hello (NET-04). A pair's Eth-Trunks share their address by design and are
+/// let be.
 #[must_use]
 pub fn network_check(devices: &[(&str, &Loaded)]) -> Vec<Warning> {
     let mut found = duplicate_addresses(devices);
