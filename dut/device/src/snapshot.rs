@@ -29,6 +29,27 @@ pub struct Snapshot {
     pub forwarding: Vec<ForwardingEntry>,
     /// Discards by `protocol.reason`.
     pub discards: BTreeMap<String, u64>,
+    /// `description` of E-Trunks that have one, by id.
+    #[serde(default)]
+    pub e_trunk_descriptions: BTreeMap<u16, String>,
+    /// What MLD is configured with, by interface name.
+    #[serde(default)]
+    pub mld_settings: BTreeMap<String, MldSettings>,
+}
+
+/// What an interface's MLD is configured with and doesn't change by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MldSettings {
+    /// Robustness Variable configured.
+    pub robustness: u8,
+    /// Startup Query Interval, ms.
+    pub startup_query_interval_ms: u64,
+    /// Startup Query Count.
+    pub startup_query_count: u8,
+    /// Whether messages without Router Alert are dropped.
+    pub require_router_alert: bool,
+    /// Most groups, when limited.
+    pub limit: Option<u32>,
 }
 
 /// An Eth-Trunk and the Aggregator under it.

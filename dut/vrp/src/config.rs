@@ -271,13 +271,15 @@ pub struct Mld {
     pub enable: bool,
     /// `mld version 1|2`, default 2.
     pub version: u8,
-    /// `mld timer query`: 1–18000 s, default 125 (`tandem mld-query-interval MS` gives milliseconds).
+    /// `mld timer query`: 1–18000 s, default 125 (`tandem mld-query-interval MS` gives
+    /// milliseconds).
     pub query_interval: Duration,
     /// `mld max-response-time`: 1–125 s, default 10.
     pub max_response_time: Duration,
     /// `mld robust-count`: 2–5, default 2 (`tandem mld-robustness N`: 1–255).
     pub robust_count: u8,
-    /// `mld lastlistener-queryinterval`: 1–25 s, default 1 (`tandem mld-last-listener-query-interval MS`).
+    /// `mld lastlistener-queryinterval`: 1–25 s, default 1 (`tandem
+    /// mld-last-listener-query-interval MS`).
     pub last_listener_query_interval: Duration,
     /// `tandem mld-last-listener-query-count N`: 1–255; default the robustness.
     pub last_listener_query_count: Option<u8>,
@@ -341,6 +343,21 @@ impl Interface {
             lacp_individual: false,
             rbp: None,
             trunk: Trunk::default(),
+        }
+    }
+}
+
+impl From<&Mld> for dut_device::MldSettings {
+    /// What `display mld interface verbose` prints of the configuration; the startup interval is a
+    /// quarter of the query interval, the startup count the robustness.
+    fn from(mld: &Mld) -> Self {
+        let startup = mld.query_interval.as_millis() / 4;
+        Self {
+            robustness: mld.robust_count,
+            startup_query_interval_ms: u64::try_from(startup).unwrap_or(u64::MAX),
+            startup_query_count: mld.robust_count,
+            require_router_alert: mld.require_router_alert,
+            limit: mld.limit,
         }
     }
 }

@@ -70,18 +70,26 @@ impl fmt::Display for Notice {
     }
 }
 
-/// Prints the errors as rustc prints its own, each with its source line; `files` are those that were
-/// given to [`crate::parse()`]. Without `color`, plain text.
+impl Diagnostic {
+    /// Prints the error as rustc prints its own, with its source line; `files` are those that were
+    /// given to [`crate::parse()`]. Without `color`, plain text.
+    #[must_use]
+    pub fn render(&self, files: &[(String, String)], color: bool) -> String {
+        let renderer = if color {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        renderer.render(&[group(self, files)])
+    }
+}
+
+/// All of them as [`Diagnostic::render`] prints one, an empty line between two.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], files: &[(String, String)], color: bool) -> String {
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
     let reports: Vec<String> = diagnostics
         .iter()
-        .map(|diagnostic| renderer.render(&[group(diagnostic, files)]))
+        .map(|diagnostic| diagnostic.render(files, color))
         .collect();
     reports.join("\n\n")
 }

@@ -341,7 +341,8 @@ fn interface(rest: &[Token]) -> Result<(Value, usize), String> {
         .and_then(|second| interface_name::parse(&format!("{first}{}", second.text)));
     both.map(|interface| (found(interface), 2)).ok_or_else(|| {
         format!(
-            "`{first}` is no interface: GigabitEthernetX/Y/Z, Eth-Trunk0–511, LoopBack0–1023, NULL0"
+            "`{first}` is no interface: GigabitEthernetX/Y/Z, Eth-Trunk0–511, LoopBack0–1023 \
+             or NULL0"
         )
     })
 }

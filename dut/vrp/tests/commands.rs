@@ -129,7 +129,8 @@ fn mld_on_an_interface() {
 fn static_groups_step_by_the_lowest_bit_of_the_mask() {
     let groups = |command: &str| {
         interface(&format!(
-            "multicast ipv6 routing-enable\ninterface GigabitEthernet0/1/1\n ipv6 enable\n {command}\n"
+            "multicast ipv6 routing-enable\ninterface GigabitEthernet0/1/1\n ipv6 enable\n \
+             {command}\n"
         ))
         .mld
         .static_groups
@@ -196,7 +197,8 @@ fn a_fragments_lines_merge_into_the_devices_views() {
         ),
         (
             "fragment.cfg".to_owned(),
-            "# a remark\ninterface GigabitEthernet0/1/1\n undo shutdown\n ipv6 address 2001:DB8::1 64\n"
+            "# a remark\ninterface GigabitEthernet0/1/1\n undo shutdown\n \
+             ipv6 address 2001:DB8::1 64\n"
                 .to_owned(),
         ),
     ];

@@ -334,3 +334,36 @@ fn lines_that_do_nothing_are_told() {
         ["lacp e-trunk system-id 00e0-fc12-3455"]
     );
 }
+
+/// A spoilt file gives a configuration or errors that can be printed, whichever word is missing or
+/// doubled, wherever it ends.
+#[test]
+fn a_spoilt_file_breaks_nothing() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../suites/testbeds/seed/DeviceA.cfg");
+    let whole = std::fs::read_to_string(path).unwrap();
+    let try_it = |text: &str| {
+        if let Err(errors) = load(text) {
+            assert!(!errors.is_empty());
+            assert!(render(&errors, &files(text), false).starts_with("error: "));
+        }
+    };
+    for (end, _) in whole.char_indices().step_by(3) {
+        try_it(whole.split_at(end).0);
+    }
+    let lines: Vec<&str> = whole.lines().collect();
+    for at in 0..lines.len() {
+        let words = lines[at].split(' ').count();
+        for word in 0..words {
+            for times in [0, 2] {
+                let changed = lines.iter().enumerate().map(|(index, line)| {
+                    let repeat = |w: usize| if index == at && w == word { times } else { 1 };
+                    let words = line.split(' ').enumerate();
+                    let words = words.flat_map(|(w, text)| std::iter::repeat_n(text, repeat(w)));
+                    words.collect::<Vec<_>>().join(" ")
+                });
+                try_it(&changed.collect::<Vec<_>>().join("\n"));
+            }
+        }
+    }
+}

@@ -123,7 +123,8 @@ fn mode(b: &mut Builder, lacp_static: bool) -> Outcome {
     let trunk = &mut b.interface()?.trunk;
     if trunk.e_trunk.is_some() && trunk.lacp_static != lacp_static {
         return Err(Problem::line(
-            "the mode can't be changed while the Eth-Trunk is in an E-Trunk: it goes before `e-trunk`",
+            "the mode can't be changed while the Eth-Trunk is in an E-Trunk: it goes before \
+             `e-trunk`",
         ));
     }
     trunk.lacp_static = lacp_static;
