@@ -4,7 +4,7 @@ use crate::host::Host;
 use crate::interface::{Carrier, Interface};
 use crate::multicast::Forwarding;
 use crate::neighbor::Neighbors;
-use crate::node::{Node, Service};
+use crate::node::{Node, Service, Settings};
 use crate::pair::Bond;
 use crate::port::{Port, PortRole};
 use crate::route::Routes;
@@ -72,6 +72,7 @@ fn empty(spec: &BuildSpec, config: &Config) -> Node {
     Node {
         infos: Vec::new(),
         sysname: config.sysname.clone(),
+        settings: settings(config),
         wall_origin_s: spec.wall_origin_s,
         ports: Vec::new(),
         trunks: Vec::new(),
@@ -89,6 +90,23 @@ fn empty(spec: &BuildSpec, config: &Config) -> Node {
         next_tx: 0,
         started: false,
         timeout: None,
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let described = |(id, e_trunk): (&u16, &config::ETrunk)| {
+        e_trunk
+            .description
+            .clone()
+            .map(|description| (*id, description))
+    };
+    let enabled = config
+        .interfaces
+        .iter()
+        .filter(|interface| interface.mld.enable);
+    Settings {
+        e_trunk_descriptions: config.e_trunks.iter().filter_map(described).collect(),
+        mld: enabled.map(|i| (i.name.clone(), (&i.mld).into())).collect(),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::route::Routes;
 use crate::switch::{Bridge, BridgePort};
 use crate::trunk::Trunk;
 use dut_device::{
-    Control, ControlError, Device, Event, Instant, PortId, PortInfo, Snapshot, Transmit, TxId,
+    Control, ControlError, Device, Event, Instant, MldSettings, PortId, PortInfo, Snapshot,
+    Transmit, TxId,
 };
 use dut_lacp::LacpEvent;
 use dut_rbs::Session;
@@ -29,6 +30,8 @@ pub(crate) struct Service {
 pub struct Node {
     pub(crate) infos: Vec<PortInfo>,
     pub(crate) sysname: String,
+    /// Settings that displays print and no engine keeps.
+    pub(crate) settings: Settings,
     pub(crate) wall_origin_s: u64,
     pub(crate) ports: Vec<Port>,
     pub(crate) trunks: Vec<Trunk>,
@@ -46,6 +49,13 @@ pub struct Node {
     pub(crate) next_tx: u64,
     pub(crate) started: bool,
     pub(crate) timeout: Option<Instant>,
+}
+
+/// Settings that displays print and no engine keeps.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) e_trunk_descriptions: BTreeMap<u16, String>,
+    pub(crate) mld: BTreeMap<String, MldSettings>,
 }
 
 /// Rounds of one settling: each hands something from one engine to another.
@@ -369,7 +379,7 @@ impl Device for Node {
     }
 
     fn display(&self, now: Instant, command: &str) -> Option<Result<String, String>> {
-        let _ = (now, command, self.wall_origin_s);
-        None
+        let snapshot = self.take_snapshot(now);
+        Some(dut_vrp::display(command, &snapshot, self.wall_origin_s))
     }
 }

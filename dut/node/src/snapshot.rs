@@ -8,6 +8,8 @@ impl Node {
         let mut snapshot = Snapshot::default();
         snapshot.at = now;
         snapshot.sysname = self.sysname.clone();
+        snapshot.e_trunk_descriptions = self.settings.e_trunk_descriptions.clone();
+        snapshot.mld_settings = self.settings.mld.clone();
         let lacp = self.trunks.iter().filter_map(|trunk| trunk.lacp.as_ref());
         snapshot.eth_trunks = lacp.map(|lacp| lacp.snapshot(now)).collect();
         snapshot.e_trunks = self
