@@ -111,12 +111,17 @@ fn the_folder_loads_and_holds_exactly_these_requirements() {
     assert_eq!(loaded, written);
 }
 
+/// The other way round, a requirement that is still marked though a case covers it, is for the trace to
+/// report: suites grow side by side.
 #[test]
-fn a_requirement_is_planned_exactly_when_nothing_covers_it() {
+fn a_requirement_without_a_case_is_planned_or_excepted() {
     let catalogue = load(&suites()).map_err(|errors| errors.len()).unwrap();
     let covered: BTreeSet<&String> = catalogue.cases.iter().flat_map(|c| &c.verifies).collect();
     for (id, requirement) in &catalogue.requirements {
-        let open = !covered.contains(id) && requirement.exception.is_none();
-        assert_eq!(requirement.planned, open, "{id}: planned");
+        let said = requirement.planned || requirement.exception.is_some();
+        assert!(
+            said || covered.contains(id),
+            "{id}: has neither case nor mark"
+        );
     }
 }
