@@ -159,7 +159,7 @@ impl Session {
                 if profile.master {
                     profile.suspended = Some(code);
                 } else {
-                    // Sent as the master that this device no longer is: offer it again.
+                    // Sent as the master that this device no longer is.
                     profile.request_due = true;
                 }
             }
@@ -285,6 +285,7 @@ impl Session {
             && profile.is_quiet()
             && connection.unacknowledged.is_empty()
         {
+            profile.ask_too = true;
             profile.call_for_resync(now);
         }
     }

@@ -76,26 +76,21 @@ impl Session {
         self.connect_when_both(now);
     }
 
-    /// The versions overlap, some Backup_ID is common, and common ones have the same service.
+    /// The versions overlap, every Backup_ID is configured here, with the same service.
     fn judge_open(&self, open: &Open) -> Result<(), NotifyCode> {
         let ours = (MAJOR, MINOR);
         if open.minimum > ours || open.maximum < ours {
             return Err(NotifyCode::Version);
         }
-        let mut common = false;
         for theirs in &open.profiles {
-            if let Some(profile) = self.profiles.get(&theirs.backup_id) {
-                common = true;
-                if theirs.service != service(profile.config.mld) {
-                    return Err(NotifyCode::ServiceMismatch);
-                }
+            let Some(profile) = self.profiles.get(&theirs.backup_id) else {
+                return Err(NotifyCode::UnknownBackupId);
+            };
+            if theirs.service != service(profile.config.mld) {
+                return Err(NotifyCode::ServiceMismatch);
             }
         }
-        if common || open.profiles.is_empty() || self.profiles.is_empty() {
-            Ok(())
-        } else {
-            Err(NotifyCode::UnknownBackupId)
-        }
+        Ok(())
     }
 
     /// The smaller hold time counts, and keepalives come thrice in it at least.

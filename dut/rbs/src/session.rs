@@ -7,7 +7,9 @@ use crate::event::RbsEvent;
 use crate::profile::{DELETIONS_MAX, Deletion, Profile};
 use crate::random::Random;
 use dut_device::Instant;
-use dut_wire::rbs::{BACKUP_ID_MAX, Body, GoodbyeCause, SOURCES_MAX, Tombstone, Version};
+use dut_wire::rbs::{
+    BACKUP_ID_MAX, Body, Frame, GoodbyeCause, NotifyCode, SOURCES_MAX, Service, Tombstone, Version,
+};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -129,8 +131,9 @@ impl Session {
         self.open_link(now);
     }
 
-    /// TCP is up. A further one replaces the first: the peer has restarted or lost it. The first
-    /// is aborted, see [`Command::Abort`].
+    /// TCP is up. A driver that finds a second connection while one is up tells the peer so by
+    /// [`Session::refuse_second`]; if it calls this instead, the second replaces the first, which is
+    /// aborted, see [`Command::Abort`].
     pub fn handle_connected(&mut self, now: Instant) {
         self.due(now);
         if matches!(self.link, Link::Idle) {
@@ -157,6 +160,38 @@ impl Session {
             self.commands.push_back(Command::Listen);
         }
         self.send_open(now, false);
+        self.settle(now);
+    }
+
+    /// What a further connection of the peer is told before it is closed, while one is up: the
+    /// octets of NOTIFY 7. The first connection goes on.
+    pub fn refuse_second(&mut self, now: Instant) -> Vec<u8> {
+        self.due(now);
+        self.count("second_session");
+        let frame = Frame {
+            session_epoch: self.config.boot_epoch,
+            message_id: 1,
+            backup_id: 0,
+            service: Service::None,
+            body: Body::Notify {
+                code: NotifyCode::SecondSession,
+                refused: 0,
+            },
+        };
+        frame.to_vec()
+    }
+
+    /// Sends a batch now (`batch-backup`), from a master to its connected slave.
+    pub fn batch_now(&mut self, now: Instant, backup_id: u16) {
+        self.due(now);
+        let connected = self.is_connected();
+        if let Some(profile) = self.profiles.get_mut(&backup_id)
+            && connected
+            && profile.may_upsert()
+            && !profile.fresh
+        {
+            profile.begin_batch();
+        }
         self.settle(now);
     }
 

@@ -264,15 +264,20 @@ fn another_major_version_is_notify_2() {
 }
 
 #[test]
-fn no_common_backup_id_is_notify_3_another_service_notify_4() {
-    let mut bench = Bench::new(config_b());
-    let mut other = open(Role::Master);
-    other.profiles[0].backup_id = 7;
-    bench.send(0, Body::Open(other));
-    bench.expect_notify(
-        NotifyCode::UnknownBackupId,
-        "TCP closed for unknown backup-id.",
-    );
+fn an_unknown_backup_id_is_notify_3_another_service_notify_4() {
+    for alone in [false, true] {
+        let mut bench = Bench::new(config_b());
+        let mut other = open(Role::Master);
+        let mut unknown = other.profiles[0].clone();
+        unknown.backup_id = 7;
+        if alone {
+            other.profiles.clear();
+        }
+        other.profiles.push(unknown);
+        bench.send(0, Body::Open(other));
+        let reason = "TCP closed for unknown backup-id.";
+        bench.expect_notify(NotifyCode::UnknownBackupId, reason);
+    }
     let mut bench = Bench::new(config_b());
     let mut other = open(Role::Master);
     other.profiles[0].service = Service::None;
@@ -430,6 +435,68 @@ fn a_master_refuses_another_masters_records_with_nak_3() {
     bench.expect_nak(NakCode::NotTheSlave);
     bench.send(ID, upsert(5, &[record("ff3e::1", 1)]));
     assert!(bench.groups().is_empty() && !bench.closed);
+}
+
+#[test]
+fn only_the_masters_records_and_the_origins_deletions_count() {
+    let mut bench = b_is_master();
+    let entry = include("ff3e::1", &[("2001:db8::1", 260_000)]);
+    bench.b.upsert(bench.now, ID, entry, true);
+    bench.send(ID, upsert(0, &[record("ff3e::2", 1)]));
+    bench.expect_nak(NakCode::NotTheSlave);
+    let delete = Body::Delete {
+        tombstones: vec![Tombstone {
+            eth_trunk: 1,
+            group: ip("ff3e::1"),
+            version: Version {
+                epoch: 9,
+                sequence: 9,
+                origin: PEER,
+            },
+        }],
+    };
+    bench.send(ID, delete);
+    bench.expect_nak(NakCode::NotTheSlave);
+    assert_eq!(bench.groups(), ["ff3e::1"]);
+}
+
+#[test]
+fn an_equal_version_changes_nothing() {
+    let mut bench = Bench::master(&[record("ff3e::1", 10)]);
+    let mut equal = record("ff3e::1", 10);
+    equal.sources.clear();
+    equal.filter_mode = FilterMode::Exclude;
+    bench.send(ID, upsert(0, &[equal]));
+    let entry = bench.b.entry(bench.now, ID, 1, ip("ff3e::1")).unwrap();
+    assert_eq!(entry.filter_mode, FilterMode::Include);
+}
+
+#[test]
+fn a_batch_by_command_leaves_at_once() {
+    let mut bench = b_is_master();
+    bench.seen.clear();
+    bench.b.batch_now(bench.now, ID);
+    bench.drain();
+    bench.take("SYNC_BEGIN");
+    bench.take("SYNC_END");
+    // A slave has nothing to command.
+    let mut bench = Bench::master(&[record("ff3e::1", 1)]);
+    bench.b.batch_now(bench.now, ID);
+    bench.drain();
+    assert!(bench.seen.is_empty());
+}
+
+#[test]
+fn a_second_connection_is_told_notify_7_and_the_first_goes_on() {
+    let mut bench = Bench::connected(Role::Master);
+    let told = Frame::parse(&bench.b.refuse_second(bench.now)).unwrap();
+    let code = NotifyCode::SecondSession;
+    assert_eq!(told.body, Body::Notify { code, refused: 0 });
+    assert_eq!(told.message_id, 1);
+    assert!(bench.b.is_connected());
+    assert_eq!(bench.b.snapshot(bench.now).0.errors["second_session"], 1);
+    bench.send(0, Body::Keepalive);
+    assert!(bench.b.is_connected());
 }
 
 #[test]
