@@ -61,6 +61,8 @@ pub enum ETrunkEvent {
 pub struct ETrunk {
     pub(crate) config: ETrunkConfig,
     pub(crate) started: Option<Instant>,
+    /// Whether any member was link-ready since the start.
+    ever_ready: bool,
     /// The latest time seen.
     pub(crate) now: Instant,
     pub(crate) role: Role,
@@ -101,6 +103,7 @@ impl ETrunk {
         Self {
             config,
             started: None,
+            ever_ready: false,
             now: Instant::ZERO,
             role: Role::Initialize,
             causation: Reason::Init,
@@ -154,6 +157,7 @@ impl ETrunk {
         self.due(now);
         if let Some(member) = self.members.get_mut(&eth_trunk) {
             member.status = status;
+            self.ever_ready |= status.link_ready;
         }
         self.settle(now);
     }
@@ -213,8 +217,14 @@ impl ETrunk {
             .filter_map(|revert| revert.deadline(delay))
             .filter(|deadline| *deadline > self.now);
         let fast = self.fast.map(|(_, at)| at);
+        let peer = self
+            .peer
+            .as_ref()
+            .and_then(|peer| peer.settled_at(self.local_fail_time()));
+        let settled = [self.settled_at(), peer].map(|at| at.filter(|at| *at > self.now));
         [self.next_periodic, fast, self.fail_deadline()]
             .into_iter()
+            .chain(settled)
             .flatten()
             .chain(reverts)
             .min()
@@ -330,7 +340,8 @@ impl ETrunk {
         let Some(peer) = &self.peer else {
             return Rank::Better;
         };
-        match (self.all_members_down(), peer.all_members_down()) {
+        let (now, local) = (self.now, self.local_fail_time());
+        match (self.all_members_down(), peer.all_members_down(now, local)) {
             (true, false) => Rank::OwnMembersDown,
             (false, true) => Rank::PeerMembersDown,
             (true, true) | (false, false) => self.rank_by_priority(&peer.hello),
@@ -352,9 +363,23 @@ impl ETrunk {
         }
     }
 
+    /// Members that are still negotiating after a boot don't count as down before the local
+    /// fail-time has run: two devices that boot together are elected by priority, not by which of
+    /// their links negotiates first.
     fn all_members_down(&self) -> bool {
+        let settled = self.ever_ready || self.settled_at().is_none_or(|at| self.now >= at);
         let mut members = self.members.values();
-        !self.members.is_empty() && members.all(|member| !member.status.link_ready)
+        settled && !self.members.is_empty() && members.all(|member| !member.status.link_ready)
+    }
+
+    /// When members that were never link-ready begin to count as down.
+    fn settled_at(&self) -> Option<Instant> {
+        let started = self.started.filter(|_| !self.ever_ready)?;
+        Some(started + self.local_fail_time())
+    }
+
+    fn local_fail_time(&self) -> Duration {
+        tenths(self.config.fail_time().get())
     }
 
     /// The delay runs on both devices while the better one, heard and link-ready, waits beside
@@ -362,7 +387,7 @@ impl ETrunk {
     fn update_revert(&mut self, now: Instant, says: PeerSays, rank: Rank) {
         let hears_us = self.peer.as_ref().is_some_and(Peer::hears_us);
         // Where nobody's member is ready there is nothing to return to.
-        let ready = !self.all_members_down();
+        let ready = self.members.is_empty() || self.members.values().any(|m| m.status.link_ready);
         let occasion = match (self.role, says, rank) {
             (Role::Backup, PeerSays::Master, Rank::Better)
             | (Role::Master, PeerSays::Backup, Rank::Worse) => hears_us && ready,

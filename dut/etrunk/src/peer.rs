@@ -15,6 +15,10 @@ pub(crate) struct Peer {
     last_heard: Instant,
     /// Since when it has been heard without a gap of more than two of its periods.
     heard_since: Instant,
+    /// When this boot of it was heard first.
+    boot_heard: Instant,
+    /// Whether any member of it was link-ready since then.
+    ever_ready: bool,
     /// Hellos of this boot that were accepted.
     count: u64,
     /// The highest Boot_Epoch accepted.
@@ -31,6 +35,8 @@ impl Peer {
         Self {
             last_heard: now,
             heard_since: now,
+            boot_heard: now,
+            ever_ready: any_ready(&hello),
             count: 1,
             boot_epoch: hello.boot_epoch,
             window: (hello.boot_epoch, hello.sequence.unwrap_or(0)),
@@ -46,6 +52,11 @@ impl Peer {
         if restarted || self.silent || gap {
             self.heard_since = now;
         }
+        if restarted {
+            self.boot_heard = now;
+            self.ever_ready = false;
+        }
+        self.ever_ready |= any_ready(&hello);
         self.count = if restarted {
             1
         } else {
@@ -87,10 +98,16 @@ impl Peer {
         !self.silent && self.hello.echo.is_some()
     }
 
-    /// Whether it has members and none of them is link-ready.
-    pub(crate) fn all_members_down(&self) -> bool {
-        let members = &self.hello.members;
-        !members.is_empty() && members.values().all(|member| !member.link_ready)
+    /// Whether it has members and none of them is link-ready. Members that are still negotiating
+    /// after a boot don't count as down before the local fail-time has run.
+    pub(crate) fn all_members_down(&self, now: Instant, local: Duration) -> bool {
+        let settled = self.ever_ready || now >= self.boot_heard + local;
+        settled && !self.hello.members.is_empty() && !any_ready(&self.hello)
+    }
+
+    /// When members that were never link-ready begin to count as down.
+    pub(crate) fn settled_at(&self, local: Duration) -> Option<Instant> {
+        (!self.ever_ready).then(|| self.boot_heard + local)
     }
 
     /// What it says of its member `remote_id`.
@@ -123,4 +140,8 @@ impl Peer {
             reason: self.hello.reason,
         })
     }
+}
+
+fn any_ready(hello: &Hello) -> bool {
+    hello.members.values().any(|member| member.link_ready)
 }

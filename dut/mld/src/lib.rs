@@ -1,1 +1,33 @@
-//! MLD router: RFC 9777, 3810 and 2710.
+//! MLD router on one interface: RFC 9777 and RFC 3810 section 7, RFC 3810 section 8 towards
+//! version 1, and RFC 2710 section 6 where version 1 is configured.
+//!
+//! [`Interface`] is sans-I/O: messages and time in, messages and events out. Drain
+//! [`Interface::poll_transmit`] and [`Interface::poll_event`] after each `handle_*` call, then ask
+//! [`Interface::next_timeout`]. Nothing a peer sends can make a call fail: what isn't used becomes
+//! [`MldEvent::Discarded`].
+//!
+//! The router tables are one match arm a row ([`Row`]); nothing here is random.
+
+mod adopt;
+mod config;
+mod event;
+mod group;
+mod interface;
+mod listener;
+mod querier;
+mod receive;
+mod row;
+mod rows;
+mod scope;
+mod series;
+mod snapshot;
+mod state;
+mod table;
+mod version_1;
+
+pub use config::{InterfaceConfig, Profile};
+pub use event::{DiscardReason, Envelope, MldEvent, Transmit};
+pub use interface::Interface;
+pub use row::Row;
+pub use scope::{is_forwardable, is_source_specific, is_tracked};
+pub use state::{FilterMode, GroupState, QuerierState, SourceState};

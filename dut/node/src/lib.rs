@@ -1,1 +1,22 @@
 //! One device: ports, IPv6 host stack, demultiplexing, and what ties the engines.
+//!
+//! The engines don't see each other: LACP meets E-Trunk, and MLD meets RBS, only here, through typed
+//! events and calls. A node is built from a [`BuildSpec`](dut_device::BuildSpec) and nothing else.
+
+mod build;
+mod ethernet;
+mod host;
+mod interface;
+mod ipv6;
+mod multicast;
+mod neighbor;
+mod node;
+mod pair;
+mod port;
+mod route;
+mod snapshot;
+mod switch;
+mod trunk;
+
+pub use build::{BuildError, build};
+pub use node::Node;

@@ -1,3 +1,12 @@
 //! The `tandem` program.
 
-fn main() {}
+mod args;
+mod factory;
+mod run;
+mod terminal;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    args::main()
+}

@@ -1,1 +1,16 @@
-//! Invariants over a whole Trace, written from the requirement.
+//! Invariants over a whole Trace, written from the requirement, not from the reference.
+//!
+//! Nothing here knows how the reference is written: it sees frames, and for the equivalence of master
+//! and backup their states as plain data.
+
+mod equivalence;
+mod invariant;
+mod lacp;
+mod mld;
+mod stream;
+mod verdict;
+
+pub use equivalence::{Equivalence, Status};
+pub use invariant::{InvariantReport, Invariants, Roles};
+pub use stream::{Arrivals, StreamMeter};
+pub use verdict::{Difference, Finding, Verdict};

@@ -1,1 +1,17 @@
 //! Executes cases on a testbed and emits run events.
+//!
+//! The simulation builds a world from a testbed, lets the player and the world take turns, and gives a
+//! [`CaseResult`] with the trace. Judging a trace again plays the same case against it.
+
+mod bed;
+mod event;
+mod judge;
+mod notes;
+mod simulation;
+mod suite;
+
+pub use bed::{BedError, Factory, SimulatedBed, build_bed};
+pub use event::{CaseResult, Footer, Header, RunEvent};
+pub use judge::{JudgeError, judge_trace};
+pub use simulation::run_case;
+pub use suite::{Options, run};

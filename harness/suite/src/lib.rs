@@ -1,1 +1,27 @@
 //! Cases, requirements and testbeds: loading and checking.
+//!
+//! Cases are data: a permanent id, the property that they state, the requirements that they verify, and
+//! timed steps. Everything is parsed with source positions and unknown names are refused, so that a
+//! mistake is an error with file, line and what would be accepted.
+
+mod bed;
+mod case;
+mod expand;
+mod expression;
+mod load;
+mod requirement;
+mod schema;
+mod step;
+
+pub use bed::{Attach, Bed, Election, HostSpec, Knob, LinkSpec, NodeSpec};
+pub use case::{Case, Located, Needs, SuiteFile};
+pub use expand::{Constant, ExpandError, ExpandedCase, expand};
+pub use expression::{Expression, ExpressionError, Quantity, Scope};
+pub use load::{Catalogue, LoadError, load};
+pub use requirement::{Evidence, Exception, Requirement, RequirementFile, Visible};
+pub use schema::{bed_schema, case_schema, requirement_schema};
+pub use step::{
+    Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
+    Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
+    Tolerance,
+};

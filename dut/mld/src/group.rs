@@ -1,0 +1,233 @@
+//! A multicast address record (RFC 3810 7.2) and the few operations that the tables are made of.
+
+use crate::state::{FilterMode, GroupState, SourceState};
+use dut_device::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+/// A set of source addresses, as the tables' A, B, X and Y are.
+pub(crate) type Sources = BTreeSet<Ipv6Addr>;
+
+/// The record of one group on the link.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    pub(crate) filter_mode: FilterMode,
+    /// When the filter timer expires; meaningless in INCLUDE.
+    pub(crate) filter_timer: Instant,
+    /// INCLUDE: A. EXCLUDE: X and Y.
+    pub(crate) sources: BTreeMap<Ipv6Addr, Source>,
+    /// When the Older Version Host Present timer expires; `None` when not in version-1 mode.
+    pub(crate) v1_host: Option<Instant>,
+    /// Copies of Q(G) still to be sent.
+    pub(crate) query_count: u8,
+    /// Whether the next transmission leaves Q(G) out: it was sent too shortly before.
+    pub(crate) query_skip: bool,
+    /// RFC 2710: Checking Listeners. Meaningless in version 2.
+    pub(crate) checking: bool,
+    /// When the series' next transmission is due.
+    pub(crate) query_due: Option<Instant>,
+    pub(crate) last_reporter: Option<Ipv6Addr>,
+    pub(crate) since: Instant,
+    /// What the table's timer index holds for this group.
+    pub(crate) indexed: Option<Instant>,
+}
+
+/// A source record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// When the source timer expires; `None` is zero: excluded.
+    pub(crate) timer: Option<Instant>,
+    /// Copies of Q(G,S) that still name the source.
+    pub(crate) query_count: u8,
+    /// Whether the next transmission leaves it out: it was queried too shortly before.
+    pub(crate) query_skip: bool,
+}
+
+impl Source {
+    const fn running(timer: Instant) -> Self {
+        Self {
+            timer: Some(timer),
+            query_count: 0,
+            query_skip: false,
+        }
+    }
+
+    const EXCLUDED: Self = Self {
+        timer: None,
+        query_count: 0,
+        query_skip: false,
+    };
+}
+
+impl Group {
+    /// No record: INCLUDE with an empty list.
+    pub(crate) const fn new(now: Instant) -> Self {
+        Self {
+            filter_mode: FilterMode::Include,
+            filter_timer: now,
+            sources: BTreeMap::new(),
+            v1_host: None,
+            query_count: 0,
+            query_skip: false,
+            checking: false,
+            query_due: None,
+            last_reporter: None,
+            since: now,
+            indexed: None,
+        }
+    }
+
+    /// Whether this is no record at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.filter_mode == FilterMode::Include && self.sources.is_empty()
+    }
+
+    /// INCLUDE's A, EXCLUDE's X: sources whose timer runs.
+    pub(crate) fn requested(&self) -> Sources {
+        let running = self
+            .sources
+            .iter()
+            .filter(|(_, source)| source.timer.is_some());
+        running.map(|(address, _)| *address).collect()
+    }
+
+    /// EXCLUDE's Y.
+    pub(crate) fn excluded(&self) -> Sources {
+        let excluded = self
+            .sources
+            .iter()
+            .filter(|(_, source)| source.timer.is_none());
+        excluded.map(|(address, _)| *address).collect()
+    }
+
+    /// `(sources) := timer`: lists them as requested. True when the lists changed.
+    pub(crate) fn request(&mut self, sources: &Sources, timer: Instant) -> bool {
+        let mut changed = false;
+        for address in sources {
+            let new = Source::running(timer);
+            let source = self.sources.entry(*address).or_insert_with(|| {
+                changed = true;
+                new
+            });
+            changed |= source.timer.is_none();
+            //= MLD-120
+            //= MLD-121
+            source.timer = Some(timer);
+        }
+        changed
+    }
+
+    /// `(sources) := 0`: lists them as excluded. True when the lists changed.
+    pub(crate) fn exclude(&mut self, sources: &Sources) -> bool {
+        for address in sources {
+            self.sources.insert(*address, Source::EXCLUDED);
+        }
+        !sources.is_empty()
+    }
+
+    /// `Delete (X-A)` and `Delete (Y-A)`: keeps A alone. True when the lists changed.
+    pub(crate) fn keep(&mut self, sources: &Sources) -> bool {
+        let before = self.sources.len();
+        self.sources.retain(|address, _| sources.contains(address));
+        before != self.sources.len()
+    }
+
+    /// Enters or stays in EXCLUDE with a new filter timer. True when the mode changed.
+    pub(crate) fn listen_any(&mut self, filter_timer: Instant) -> bool {
+        let changed = self.filter_mode == FilterMode::Include;
+        self.filter_mode = FilterMode::Exclude;
+        //= MLD-136
+        self.filter_timer = filter_timer;
+        changed
+    }
+
+    /// `Filter Timer := min(Filter Timer, until)`. True when it was lowered.
+    pub(crate) fn lower_filter(&mut self, until: Instant) -> bool {
+        //= MLD-080
+        let lower = self.filter_mode == FilterMode::Exclude && self.filter_timer > until;
+        if lower {
+            self.filter_timer = until;
+        }
+        lower
+    }
+
+    /// Lowers the timers of these sources to `until` where they run longer. True when any did.
+    pub(crate) fn lower_sources(&mut self, sources: &[Ipv6Addr], until: Instant) -> bool {
+        //= MLD-078
+        let mut lowered = false;
+        for address in sources {
+            if let Some(source) = self.sources.get_mut(address)
+                && source.timer.is_some_and(|timer| timer > until)
+            {
+                source.timer = Some(until);
+                lowered = true;
+            }
+        }
+        lowered
+    }
+
+    /// Whether traffic of `source` is forwarded (RFC 9777 7.3).
+    pub(crate) fn forwards(&self, source: Ipv6Addr) -> bool {
+        match (self.filter_mode, self.sources.get(&source)) {
+            //= MLD-131
+            (FilterMode::Include, None) => false,
+            (FilterMode::Include, Some(listed)) => listed.timer.is_some(),
+            //= MLD-132
+            (FilterMode::Exclude, None) => true,
+            (FilterMode::Exclude, Some(listed)) => listed.timer.is_some(),
+        }
+    }
+
+    /// Whether a specific-query series runs.
+    pub(crate) fn series_runs(&self) -> bool {
+        self.query_count > 0 || self.sources.values().any(|source| source.query_count > 0)
+    }
+
+    /// Ends the series.
+    pub(crate) fn stop_series(&mut self) {
+        self.query_count = 0;
+        self.query_skip = false;
+        self.query_due = None;
+        for source in self.sources.values_mut() {
+            source.query_count = 0;
+            source.query_skip = false;
+        }
+    }
+
+    /// The earliest of the group's timers.
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        let filter = (self.filter_mode == FilterMode::Exclude).then_some(self.filter_timer);
+        let sources = self
+            .sources
+            .values()
+            .filter_map(|source| source.timer)
+            .min();
+        [filter, sources, self.v1_host, self.query_due]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// What is shown and handed over.
+    pub(crate) fn state(&self, group: Ipv6Addr, now: Instant) -> GroupState {
+        let remaining = |timer: Option<Instant>| timer.map_or(Duration::ZERO, |t| t.since(now));
+        let filter = (self.filter_mode == FilterMode::Exclude).then_some(self.filter_timer);
+        let source = |(source, entry): (&Ipv6Addr, &Source)| SourceState {
+            source: *source,
+            timer: remaining(entry.timer),
+            query_count: entry.query_count,
+        };
+        GroupState {
+            group,
+            filter_mode: self.filter_mode,
+            filter_timer: remaining(filter),
+            v1_host: remaining(self.v1_host),
+            sources: self.sources.iter().map(source).collect(),
+            query_count: self.query_count,
+            query_due: self.query_due.map(|due| due.since(now)),
+            last_reporter: self.last_reporter,
+            since: self.since,
+        }
+    }
+}

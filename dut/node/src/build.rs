@@ -1,0 +1,663 @@
+//! Builds a node from its configuration.
+
+use crate::host::Host;
+use crate::interface::{Carrier, Interface};
+use crate::multicast::Forwarding;
+use crate::neighbor::Neighbors;
+use crate::node::{Node, Service};
+use crate::pair::Bond;
+use crate::port::{Port, PortRole};
+use crate::route::Routes;
+use crate::switch::{Bridge, BridgePort};
+use crate::trunk::Trunk;
+use dut_device::{BuildSpec, Event, MacAddr, PortId, PortInfo};
+use dut_etrunk as etrunk;
+use dut_lacp as lacp;
+use dut_mld as mld;
+use dut_rbs as rbs;
+use dut_vrp::config::{self, Config, InterfaceKind};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv6Addr;
+use std::time::Duration;
+use thiserror::Error;
+
+/// Why a node can't be built.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BuildError {
+    /// The configuration doesn't load: every mistake, rendered with its place.
+    #[error("{0}")]
+    Configuration(String),
+}
+
+/// LACP and E-Trunk keys by our own rule: the operational key of Eth-Trunk n is 304 + n.
+const KEY_BASE: u16 = 304;
+/// What the device with the numerically larger `source-ipv6` adds to its LACP port numbers.
+const PORT_OFFSET: u16 = 32768;
+/// Megabits per second of a GigabitEthernet port.
+const PORT_MBPS: u32 = 1000;
+
+/// Builds a node.
+///
+/// # Errors
+/// [`BuildError::Configuration`] with every mistake of the files.
+pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
+    let loaded = dut_vrp::parse(&spec.configuration).map_err(|diagnostics| {
+        BuildError::Configuration(dut_vrp::render(&diagnostics, &spec.configuration, false))
+    })?;
+    let mut builder = Builder {
+        spec,
+        config: &loaded.config,
+        node: empty(spec, &loaded.config),
+    };
+    for notice in &loaded.notices {
+        let text = notice.to_string();
+        builder
+            .node
+            .events
+            .push_back(Event::Notice { what: "load", text });
+    }
+    builder.ports();
+    builder.trunks();
+    builder.interfaces();
+    builder.bridge();
+    builder.routes();
+    builder.host();
+    builder.services();
+    builder.bonds();
+    Ok(builder.node)
+}
+
+fn empty(spec: &BuildSpec, config: &Config) -> Node {
+    Node {
+        infos: Vec::new(),
+        sysname: config.sysname.clone(),
+        wall_origin_s: spec.wall_origin_s,
+        ports: Vec::new(),
+        trunks: Vec::new(),
+        interfaces: Vec::new(),
+        bridge: Bridge::default(),
+        routes: Routes::default(),
+        neighbors: Neighbors::default(),
+        host: Host::new(&[], spec.seed),
+        services: Vec::new(),
+        bonds: Vec::new(),
+        forwarding: Forwarding::default(),
+        discards: BTreeMap::new(),
+        transmits: VecDeque::new(),
+        events: VecDeque::new(),
+        next_tx: 0,
+        started: false,
+        timeout: None,
+    }
+}
+
+struct Builder<'a> {
+    spec: &'a BuildSpec,
+    config: &'a Config,
+    node: Node,
+}
+
+/// The base address raised by `n`.
+fn raised(base: MacAddr, n: u16) -> MacAddr {
+    let [a, b, c, d, e, f] = base.0;
+    let low = u32::from_be_bytes([0, d, e, f]).wrapping_add(u32::from(n)) & 0x00ff_ffff;
+    let [_, d, e, f] = low.to_be_bytes();
+    MacAddr([a, b, c, d, e, f])
+}
+
+impl Builder<'_> {
+    /// Configured Ethernet ports, in order: the device's ports.
+    fn physical(&self) -> impl Iterator<Item = &config::Interface> {
+        self.config
+            .interfaces
+            .iter()
+            .filter(|i| i.kind == InterfaceKind::GigabitEthernet)
+    }
+
+    fn ports(&mut self) {
+        let found: Vec<(String, bool)> = self
+            .physical()
+            .map(|i| (i.name.clone(), i.shutdown))
+            .collect();
+        for (index, (name, shutdown)) in found.into_iter().enumerate() {
+            let number = u16::try_from(index).unwrap_or(u16::MAX);
+            let id = PortId(number);
+            let mac = raised(self.spec.base_mac, number + 1);
+            self.node.infos.push(PortInfo { id, name, mac });
+            let role = PortRole::Unused;
+            self.node.ports.push(Port {
+                id,
+                mac,
+                carrier: false,
+                shutdown,
+                role,
+            });
+        }
+    }
+
+    fn etrunk_of(&self, interface: &config::Interface) -> Option<&config::ETrunk> {
+        let (id, _) = interface.trunk.e_trunk?;
+        self.config.e_trunks.get(&id)
+    }
+
+    /// LACP system priority and id of an Eth-Trunk: an E-Trunk's member uses those of the E-Trunk.
+    fn lacp_identity(&self, interface: &config::Interface) -> (u16, MacAddr) {
+        if interface.trunk.e_trunk.is_some() {
+            let priority = interface.trunk.lacp_system_priority;
+            let priority = priority
+                .or(self.config.lacp_e_trunk_priority)
+                .unwrap_or(32768);
+            let id = interface.trunk.lacp_system_id;
+            let id = id
+                .or(self.config.lacp_e_trunk_system_id)
+                .unwrap_or(self.spec.base_mac);
+            (priority, id)
+        } else {
+            (
+                self.config.lacp_priority.unwrap_or(32768),
+                self.spec.base_mac,
+            )
+        }
+    }
+
+    /// Whether this device is the one whose port numbers are raised.
+    fn port_offset(&self, interface: &config::Interface) -> bool {
+        let addresses = self
+            .etrunk_of(interface)
+            .and_then(|etrunk| etrunk.addresses);
+        addresses.is_some_and(|(peer, source)| source > peer)
+    }
+
+    fn trunks(&mut self) {
+        let trunks: Vec<config::Interface> = self
+            .config
+            .interfaces
+            .iter()
+            .filter(|i| matches!(i.kind, InterfaceKind::EthTrunk(_)))
+            .cloned()
+            .collect();
+        for interface in trunks {
+            let InterfaceKind::EthTrunk(id) = interface.kind else {
+                continue;
+            };
+            let (system_priority, system_id) = self.lacp_identity(&interface);
+            let offset = if self.port_offset(&interface) {
+                PORT_OFFSET
+            } else {
+                0
+            };
+            let members: Vec<(usize, u16, config::Interface)> = self
+                .physical()
+                .enumerate()
+                .filter(|(_, port)| port.eth_trunk == Some(id))
+                .zip(1_u16..)
+                .map(|((index, port), number)| (index, number, port.clone()))
+                .collect();
+            let index = self.node.trunks.len();
+            let mut ports = Vec::new();
+            let mut aggregation = Vec::new();
+            for (port, number, configured) in members {
+                let port = PortId(u16::try_from(port).unwrap_or(u16::MAX));
+                ports.push(port);
+                if let Some(port) = self.node.ports.get_mut(usize::from(port.0)) {
+                    port.role = PortRole::Trunk(index);
+                }
+                aggregation.push(lacp::PortConfig {
+                    port,
+                    name: configured.name.clone(),
+                    port_number: number.saturating_add(offset),
+                    port_priority: configured.lacp_port_priority,
+                    activity: !configured.lacp_passive,
+                    timeout_short: interface.trunk.timeout_fast,
+                    aggregation: !configured.lacp_individual,
+                });
+            }
+            let config = lacp_config(id, &interface, system_priority, system_id);
+            let lacp = interface
+                .trunk
+                .lacp_static
+                .then(|| lacp::EthTrunk::new(config, aggregation));
+            self.node.trunks.push(Trunk {
+                id,
+                mac: system_id,
+                ports,
+                lacp,
+                manual_up: Vec::new(),
+                interface: None,
+                bond: None,
+                port_mbps: PORT_MBPS,
+            });
+        }
+    }
+
+    fn interfaces(&mut self) {
+        let all = self.config.interfaces.clone();
+        for configured in &all {
+            let carrier = match configured.kind {
+                InterfaceKind::GigabitEthernet => {
+                    if configured.eth_trunk.is_some() {
+                        continue;
+                    }
+                    let index = self
+                        .node
+                        .infos
+                        .iter()
+                        .position(|info| info.name == configured.name);
+                    let Some(index) = index else { continue };
+                    if let Some(vlan) = configured.access_vlan.filter(|_| configured.portswitch) {
+                        if let Some(port) = self.node.ports.get_mut(index) {
+                            port.role = PortRole::Access(vlan);
+                        }
+                        continue;
+                    }
+                    Carrier::Port(PortId(u16::try_from(index).unwrap_or(u16::MAX)))
+                }
+                InterfaceKind::EthTrunk(id) => {
+                    let index = self.node.trunks.iter().position(|trunk| trunk.id == id);
+                    match index {
+                        Some(index) if !configured.portswitch => Carrier::Trunk(index),
+                        _ => continue,
+                    }
+                }
+                InterfaceKind::LoopBack(_) => Carrier::Loopback,
+                InterfaceKind::Null => continue,
+            };
+            if configured.ipv6 {
+                self.interface(configured, carrier);
+            }
+        }
+    }
+
+    fn interface(&mut self, configured: &config::Interface, carrier: Carrier) {
+        let index = self.node.interfaces.len();
+        let mac = match carrier {
+            Carrier::Port(port) => {
+                if let Some(port) = self.node.ports.get_mut(usize::from(port.0)) {
+                    port.role = PortRole::Routed(index);
+                    port.mac
+                } else {
+                    self.spec.base_mac
+                }
+            }
+            Carrier::Trunk(trunk) => {
+                if let Some(trunk) = self.node.trunks.get_mut(trunk) {
+                    trunk.interface = Some(index);
+                    trunk.mac
+                } else {
+                    self.spec.base_mac
+                }
+            }
+            Carrier::Loopback => self.spec.base_mac,
+        };
+        let link_local = mac.link_local();
+        let enabled = configured.mld.enable && self.config.multicast_ipv6;
+        let mld = enabled.then(|| mld::Interface::new(mld_config(configured, link_local)));
+        self.node.interfaces.push(Interface {
+            name: configured.name.clone(),
+            carrier,
+            mac,
+            link_local,
+            addresses: configured.addresses.clone(),
+            up: false,
+            mld,
+            static_groups: configured.mld.static_groups.clone(),
+            bond: None,
+        });
+    }
+
+    fn bridge(&mut self) {
+        let mut members: BTreeMap<u16, Vec<BridgePort>> = BTreeMap::new();
+        for port in &self.node.ports {
+            if let (PortRole::Access(vlan), Some(bridge)) = (port.role, Node::bridge_port_of(port))
+            {
+                members.entry(vlan).or_default().push(bridge);
+            }
+        }
+        for configured in &self.config.interfaces {
+            let InterfaceKind::EthTrunk(id) = configured.kind else {
+                continue;
+            };
+            let index = self.node.trunks.iter().position(|trunk| trunk.id == id);
+            let vlan = configured.access_vlan.filter(|_| configured.portswitch);
+            if let (Some(index), Some(vlan)) = (index, vlan) {
+                members
+                    .entry(vlan)
+                    .or_default()
+                    .push(BridgePort::Trunk(index));
+            }
+        }
+        self.node.bridge.members = members;
+    }
+
+    fn routes(&mut self) {
+        for (index, interface) in self.node.interfaces.iter().enumerate() {
+            if interface.carrier == Carrier::Loopback {
+                continue;
+            }
+            for (address, length) in &interface.addresses {
+                self.node.routes.add(*address, *length, index, None);
+            }
+        }
+        for route in &self.config.routes {
+            let named = |name: &String| self.node.interfaces.iter().position(|i| i.name == *name);
+            let through = route.interface.as_ref().and_then(named);
+            let connected = self.node.routes.lookup(route.next_hop, |_| true);
+            let index = through.or_else(|| connected.map(|route| route.interface));
+            // A next hop on no link stays out until IS-IS can resolve it; the load has said so.
+            if let Some(index) = index {
+                self.node
+                    .routes
+                    .add(route.prefix, route.length, index, Some(route.next_hop));
+            }
+        }
+    }
+
+    /// The host stack's addresses, those of the services first.
+    fn host(&mut self) {
+        let services = self
+            .config
+            .rbs
+            .iter()
+            .filter_map(|rbs| rbs.endpoint.map(|(_, s, _)| s));
+        let trunks = self
+            .config
+            .e_trunks
+            .values()
+            .filter_map(|e| e.addresses.map(|(_, s)| s));
+        let own = self
+            .node
+            .interfaces
+            .iter()
+            .flat_map(|i| i.addresses.iter().map(|(a, _)| *a));
+        let mut addresses: Vec<Ipv6Addr> = Vec::new();
+        for address in services.chain(trunks).chain(own) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        let seed = self.spec.seed ^ (self.spec.boot_epoch << 48);
+        self.node.host = Host::new(&addresses, seed);
+    }
+
+    fn services(&mut self) {
+        for (position, configured) in self.config.rbs.iter().enumerate() {
+            let Some((peer, source, port)) = configured.endpoint.filter(|_| !configured.shutdown)
+            else {
+                continue;
+            };
+            let profiles = self.profiles(&configured.name);
+            let session = rbs::Session::new(rbs::SessionConfig {
+                name: configured.name.clone(),
+                index: u16::try_from(position + 1).unwrap_or(u16::MAX),
+                source,
+                peer,
+                port,
+                keepalive: Duration::from_secs(1),
+                hold: Duration::from_secs(15),
+                boot_epoch: self.spec.boot_epoch,
+                origin: self.spec.base_mac,
+                seed: self.spec.seed,
+                wall_origin_s: self.spec.wall_origin_s,
+                profiles,
+            });
+            let endpoint = self.node.host.endpoint(source, peer, port);
+            self.node.services.push(Service {
+                name: configured.name.clone(),
+                session,
+                endpoint,
+            });
+        }
+    }
+
+    fn profiles(&self, service: &str) -> Vec<rbs::ProfileConfig> {
+        let of_service = |(_, rbp): &(usize, &config::Rbp)| {
+            rbp.backup_id
+                .as_ref()
+                .is_some_and(|(_, name)| name == service)
+        };
+        self.config
+            .rbp
+            .iter()
+            .enumerate()
+            .filter(of_service)
+            .map(|(n, rbp)| self.profile(n, rbp))
+            .collect()
+    }
+
+    fn profile(&self, position: usize, rbp: &config::Rbp) -> rbs::ProfileConfig {
+        let bound = |i: &&config::Interface| i.rbp.as_deref() == Some(rbp.name.as_str());
+        let interfaces: Vec<&config::Interface> =
+            self.config.interfaces.iter().filter(bound).collect();
+        let (e_trunk, eth_trunk) = rbp.track.unwrap_or((0, 0));
+        let mode = match rbp.peer_backup {
+            config::PeerBackup::Hot => ("hot", 1_u8),
+            config::PeerBackup::Warm => ("warm", 2),
+            config::PeerBackup::Virtual => ("virtual", 3),
+        };
+        let mut hash = Sha256::new();
+        hash.update([u8::from(rbp.mld), mode.1]);
+        hash.update(e_trunk.to_be_bytes());
+        hash.update(eth_trunk.to_be_bytes());
+        if let Some(interface) = interfaces.first() {
+            let ms = |d: Duration| {
+                u32::try_from(d.as_millis())
+                    .unwrap_or(u32::MAX)
+                    .to_be_bytes()
+            };
+            let settings = &interface.mld;
+            hash.update([settings.version, settings.robust_count]);
+            hash.update(ms(settings.query_interval));
+            hash.update(ms(settings.max_response_time));
+            hash.update(ms(settings.last_listener_query_interval));
+        }
+        rbs::ProfileConfig {
+            index: 0x1000 + u16::try_from(position).unwrap_or(0),
+            name: rbp.name.clone(),
+            backup_id: rbp.backup_id.as_ref().map_or(0, |(id, _)| *id),
+            mld: rbp.mld,
+            e_trunk,
+            eth_trunk,
+            interfaces: interfaces
+                .iter()
+                .map(|interface| interface.name.clone())
+                .collect(),
+            backup_mode: mode.0.to_owned(),
+            config_digest: hash.finalize().into(),
+        }
+    }
+
+    fn bonds(&mut self) {
+        let members: Vec<config::Interface> = self
+            .config
+            .interfaces
+            .iter()
+            .filter(|interface| interface.trunk.e_trunk.is_some())
+            .cloned()
+            .collect();
+        for member in &members {
+            self.bond(member);
+        }
+    }
+
+    /// Ties an Eth-Trunk to its E-Trunk and to the profile that tracks them.
+    fn bond(&mut self, member: &config::Interface) -> Option<()> {
+        let InterfaceKind::EthTrunk(trunk_id) = member.kind else {
+            return None;
+        };
+        let (id, remote) = member.trunk.e_trunk?;
+        let configured = self.config.e_trunks.get(&id)?;
+        let (peer, source) = configured.addresses?;
+        let trunk = self
+            .node
+            .trunks
+            .iter()
+            .position(|trunk| trunk.id == trunk_id)?;
+        let mut etrunk = self.etrunk(id, configured, member, trunk_id, remote);
+        let profile = self
+            .config
+            .rbp
+            .iter()
+            .find(|rbp| rbp.track == Some((id, trunk_id)));
+        let backup = profile.and_then(|rbp| rbp.backup_id.clone());
+        let service = backup.as_ref().and_then(|(_, name)| {
+            self.node
+                .services
+                .iter()
+                .position(|service| service.name == *name)
+        });
+        if service.is_none() {
+            // Without a profile nothing has to be synchronised before a revert.
+            etrunk.set_revert_gate(dut_device::Instant::ZERO, true);
+        }
+        let socket = self.node.host.bind(source, configured.port);
+        let bond = self.node.bonds.len();
+        let interface = self
+            .node
+            .trunks
+            .get(trunk)
+            .and_then(|trunk| trunk.interface);
+        // MLD is backed up on the interface that the profile is bound to, for `service-type mld`.
+        let bound = profile.is_some_and(|rbp| rbp.mld && member.rbp.as_ref() == Some(&rbp.name));
+        if let (Some(index), true) = (interface, bound)
+            && let Some(interface) = self.node.interfaces.get_mut(index)
+        {
+            interface.bond = Some(bond);
+        }
+        let built = self.node.trunks.get_mut(trunk)?;
+        built.bond = Some(bond);
+        if let Some(lacp) = &mut built.lacp {
+            // Until the E-Trunk has spoken, members hold Synchronization = 0.
+            lacp.set_hold(dut_device::Instant::ZERO, true);
+        }
+        self.node.bonds.push(Bond {
+            etrunk,
+            socket,
+            peer,
+            port: configured.port,
+            trunk,
+            trunk_id,
+            status: None,
+            service,
+            backup_id: backup.map_or(0, |(id, _)| id),
+            interface,
+            master: false,
+        });
+        Some(())
+    }
+
+    fn etrunk(
+        &self,
+        id: u16,
+        configured: &config::ETrunk,
+        member: &config::Interface,
+        trunk_id: u16,
+        remote: Option<u16>,
+    ) -> etrunk::ETrunk {
+        let (peer, source) = configured
+            .addresses
+            .unwrap_or((Ipv6Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED));
+        let (lacp_system_priority, lacp_system_id) = self.lacp_identity(member);
+        let key = configured
+            .security_key
+            .as_ref()
+            .map_or("", |key| key.text.as_str());
+        // An opaque key is looked up among the testbed's secrets; else it serves as it stands.
+        let key = self.spec.secrets.get(key).map_or(key, String::as_str);
+        etrunk::ETrunk::new(etrunk::ETrunkConfig {
+            id,
+            priority: configured.priority,
+            system_id: self.spec.base_mac,
+            source,
+            peer,
+            port: configured.port,
+            key: key.as_bytes().to_vec(),
+            authentication: match configured.authentication {
+                config::Authentication::HmacSha1 => etrunk::AuthenticationMode::HmacSha1,
+                config::Authentication::HmacSha256 => etrunk::AuthenticationMode::HmacSha256,
+                config::Authentication::EnhancedHmacSha256 => {
+                    etrunk::AuthenticationMode::EnhancedHmacSha256
+                }
+            },
+            sequence: configured.sequence,
+            hello: Duration::from_millis(u64::from(configured.hello_100ms) * 100),
+            multiplier: configured.multiplier,
+            revert_delay: configured
+                .revert_delay_s
+                .map(|s| Duration::from_secs(u64::from(s))),
+            larger_wins: self.spec.election_larger_wins,
+            lacp_system_priority,
+            lacp_system_id,
+            port_offset: source > peer,
+            members: vec![etrunk::MemberConfig {
+                eth_trunk: trunk_id,
+                remote_id: remote.unwrap_or(trunk_id),
+                work_mode: match member.trunk.work_mode {
+                    config::WorkMode::Auto => etrunk::WorkMode::Auto,
+                    config::WorkMode::ForceMaster => etrunk::WorkMode::ForceMaster,
+                    config::WorkMode::ForceBackup => etrunk::WorkMode::ForceBackup,
+                },
+            }],
+            boot_epoch: self.spec.boot_epoch,
+        })
+    }
+}
+
+fn lacp_config(
+    id: u16,
+    interface: &config::Interface,
+    system_priority: u16,
+    system_id: MacAddr,
+) -> lacp::EthTrunkConfig {
+    let trunk = &interface.trunk;
+    lacp::EthTrunkConfig {
+        id,
+        system_priority,
+        system_id,
+        system_id_source: if trunk.e_trunk.is_some() {
+            "(Local)"
+        } else {
+            ""
+        }
+        .to_owned(),
+        key: KEY_BASE.saturating_add(id),
+        mux: if trunk.mux_independent {
+            lacp::MuxControl::Independent
+        } else {
+            lacp::MuxControl::Coupled
+        },
+        max_active: trunk.max_active,
+        least_active: trunk.least_active,
+        preempt_delay: trunk
+            .preempt_delay_s
+            .map(|s| Duration::from_secs(u64::from(s))),
+        ntt_on_expired: true,
+        collector_max_delay: 0,
+    }
+}
+
+fn mld_config(interface: &config::Interface, link_local: Ipv6Addr) -> mld::InterfaceConfig {
+    let settings = &interface.mld;
+    let mut config = mld::InterfaceConfig::new(interface.name.clone(), link_local);
+    config.version = settings.version;
+    config.profile = if settings.rfc9777 {
+        mld::Profile::Rfc9777
+    } else {
+        mld::Profile::Rfc3810
+    };
+    config.robustness = settings.robust_count;
+    config.query_interval = settings.query_interval;
+    config.query_response_interval = settings.max_response_time;
+    config.last_listener_query_interval = settings.last_listener_query_interval;
+    config.last_listener_query_count = settings.last_listener_query_count;
+    config.require_router_alert = settings.require_router_alert;
+    config.compatibility = settings.compatibility;
+    let limit = |limit: Option<u32>, default: usize| {
+        limit.map_or(default, |limit| {
+            usize::try_from(limit).unwrap_or(usize::MAX)
+        })
+    };
+    config.group_limit = limit(settings.limit, config.group_limit);
+    config.source_limit = limit(settings.source_limit, config.source_limit);
+    config
+}

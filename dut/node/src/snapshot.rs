@@ -1,0 +1,104 @@
+//! The node's state as plain data, and the commands that it takes.
+
+use crate::node::Node;
+use dut_device::{ControlError, ForwardingEntry, Instant, Snapshot};
+
+impl Node {
+    pub(crate) fn take_snapshot(&self, now: Instant) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        snapshot.at = now;
+        snapshot.sysname = self.sysname.clone();
+        let lacp = self.trunks.iter().filter_map(|trunk| trunk.lacp.as_ref());
+        snapshot.eth_trunks = lacp.map(|lacp| lacp.snapshot(now)).collect();
+        snapshot.e_trunks = self
+            .bonds
+            .iter()
+            .map(|bond| bond.etrunk.snapshot(now))
+            .collect();
+        snapshot.rbs = self
+            .services
+            .iter()
+            .map(|service| service.session.snapshot(now).0)
+            .collect();
+        snapshot.rbp = self
+            .services
+            .iter()
+            .flat_map(|service| service.session.snapshot(now).1)
+            .collect();
+        let mld = self
+            .interfaces
+            .iter()
+            .filter_map(|interface| interface.mld.as_ref());
+        snapshot.mld = mld.map(|mld| mld.snapshot(now)).collect();
+        snapshot.forwarding = self.forwarding_entries(now);
+        let discards = self.discards.iter();
+        snapshot.discards = discards
+            .map(|((protocol, why), n)| (format!("{protocol}.{why}"), *n))
+            .collect();
+        snapshot
+    }
+
+    fn forwarding_entries(&self, now: Instant) -> Vec<ForwardingEntry> {
+        let name = |index: &usize| self.interfaces.get(*index).map(|i| i.name.clone());
+        self.forwarding
+            .flows()
+            .map(|((group, source), forwarded)| {
+                let entry = self.work_out(now, group, source);
+                ForwardingEntry {
+                    group,
+                    source: Some(source),
+                    upstream: entry.upstream.as_ref().and_then(name),
+                    downstream: entry.downstream.iter().filter_map(name).collect(),
+                    muted: entry.muted.iter().filter_map(name).collect(),
+                    forwarded,
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn command(&mut self, now: Instant, text: &str) -> Result<(), ControlError> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let known = "`e-trunk mode auto|force-master|force-backup`, `lacp key N`, \
+             `lacp timeout fast|slow`";
+        let unknown = || ControlError::UnknownCommand(format!("`{text}`: a node takes {known}"));
+        match words.as_slice() {
+            ["e-trunk", "mode", mode] => {
+                let mode = match *mode {
+                    "auto" => dut_etrunk::WorkMode::Auto,
+                    "force-master" => dut_etrunk::WorkMode::ForceMaster,
+                    "force-backup" => dut_etrunk::WorkMode::ForceBackup,
+                    _ => return Err(unknown()),
+                };
+                for bond in &mut self.bonds {
+                    bond.etrunk.set_mode(now, bond.trunk_id, mode);
+                }
+            }
+            ["lacp", "key", key] => {
+                let key = key
+                    .parse()
+                    .ok()
+                    .filter(|key| *key > 0)
+                    .ok_or_else(unknown)?;
+                for lacp in self
+                    .trunks
+                    .iter_mut()
+                    .filter_map(|trunk| trunk.lacp.as_mut())
+                {
+                    lacp.set_key(now, key);
+                }
+            }
+            ["lacp", "timeout", timeout @ ("fast" | "slow")] => {
+                for trunk in &mut self.trunks {
+                    let Some(lacp) = &mut trunk.lacp else {
+                        continue;
+                    };
+                    for port in &trunk.ports {
+                        lacp.set_timeout_short(now, *port, *timeout == "fast");
+                    }
+                }
+            }
+            _ => return Err(unknown()),
+        }
+        Ok(())
+    }
+}

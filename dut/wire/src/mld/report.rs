@@ -1,0 +1,216 @@
+//! Version 2 Multicast Listener Report (RFC 3810 5.2).
+
+use super::query::addresses;
+use super::{LinkMtu, REPORT_V2, Refused};
+use crate::Reader;
+use std::net::Ipv6Addr;
+
+/// Octets before the first record.
+const HEADER_LEN: usize = 8;
+/// Octets of a record without sources.
+const RECORD_LEN: usize = 20;
+
+/// A version 2 Report.
+///
+/// ```text
+/// | Type 143      | Reserved      | Checksum                      |
+/// | Reserved / Flags              | Nr of Mcast Address Records   |
+/// | Multicast Address Record [i]                                  |
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Multicast Address Records; at most 65535 are emitted.
+    pub records: Vec<Record>,
+}
+
+/// A Multicast Address Record. Auxiliary data is skipped on receipt and never sent.
+///
+/// ```text
+/// | Record Type   | Aux Data Len  | Number of Sources             |
+/// | Multicast Address (16 octets)                                 |
+/// | Source Address [i] (16 octets each)                           |
+/// | Auxiliary Data (4 octets times Aux Data Len)                  |
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Record Type.
+    pub record_type: RecordType,
+    /// Multicast Address as received: whether it is one is the receiver's to judge.
+    pub group: Ipv6Addr,
+    /// Source addresses as received; at most 65535 are emitted.
+    pub sources: Vec<Ipv6Addr>,
+}
+
+/// Record Type (RFC 3810 5.2.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordType {
+    /// 1: MODE_IS_INCLUDE, IS_IN.
+    ModeIsInclude,
+    /// 2: MODE_IS_EXCLUDE, IS_EX.
+    ModeIsExclude,
+    /// 3: CHANGE_TO_INCLUDE_MODE, TO_IN.
+    ChangeToInclude,
+    /// 4: CHANGE_TO_EXCLUDE_MODE, TO_EX.
+    ChangeToExclude,
+    /// 5: ALLOW_NEW_SOURCES, ALLOW.
+    AllowNewSources,
+    /// 6: BLOCK_OLD_SOURCES, BLOCK.
+    BlockOldSources,
+    /// Any other value; the record is ignored, its neighbours aren't.
+    Unknown(u8),
+}
+
+impl RecordType {
+    /// The type of a field value.
+    #[must_use]
+    pub const fn from_value(value: u8) -> Self {
+        match value {
+            1 => Self::ModeIsInclude,
+            2 => Self::ModeIsExclude,
+            3 => Self::ChangeToInclude,
+            4 => Self::ChangeToExclude,
+            5 => Self::AllowNewSources,
+            6 => Self::BlockOldSources,
+            _ => Self::Unknown(value),
+        }
+    }
+
+    /// The field value.
+    #[must_use]
+    pub const fn value(self) -> u8 {
+        match self {
+            Self::ModeIsInclude => 1,
+            Self::ModeIsExclude => 2,
+            Self::ChangeToInclude => 3,
+            Self::ChangeToExclude => 4,
+            Self::AllowNewSources => 5,
+            Self::BlockOldSources => 6,
+            Self::Unknown(value) => value,
+        }
+    }
+
+    /// Whether a source list too long for a report is cut instead of split (RFC 3810 5.2.15).
+    const fn truncates(self) -> bool {
+        matches!(self, Self::ModeIsExclude | Self::ChangeToExclude)
+    }
+}
+
+impl Report {
+    /// Parses the whole ICMPv6 message of type 143; all of it or nothing.
+    pub(super) fn parse(message: &[u8]) -> Result<Self, Refused> {
+        let mut reader = Reader::new(message);
+        //= MLD-028
+        reader
+            .u32("Type, Reserved, Checksum")
+            .map_err(Refused::Length)?;
+        reader.u16("Flags").map_err(Refused::Length)?;
+        let count = reader
+            .u16("Nr of Mcast Address Records")
+            .map_err(Refused::Length)?;
+        let fitting = reader.rest().len() / RECORD_LEN;
+        let mut records = Vec::with_capacity(usize::from(count).min(fitting));
+        //= MLD-035
+        for _ in 0..count {
+            records.push(Record::parse(&mut reader)?);
+        }
+        //= MLD-027
+        //= MLD-157
+        Ok(Self { records })
+    }
+
+    pub(super) fn emit(&self, out: &mut Vec<u8>) {
+        let count = u16::try_from(self.records.len()).unwrap_or(u16::MAX);
+        out.extend_from_slice(&[REPORT_V2, 0, 0, 0, 0, 0]);
+        out.extend_from_slice(&count.to_be_bytes());
+        for record in self.records.iter().take(count.into()) {
+            record.emit(out);
+        }
+    }
+
+    pub(super) fn emitted_len(&self) -> usize {
+        let records = self.records.iter().take(u16::MAX.into());
+        HEADER_LEN + records.map(Record::emitted_len).sum::<usize>()
+    }
+
+    /// Packs records, in their order, into as few reports as that gives; each fits the MTU.
+    /// A list that fits no report is split, in IS_EX and TO_EX records cut (RFC 3810 5.2.15).
+    #[must_use]
+    pub fn pack(records: Vec<Record>, mtu: LinkMtu) -> Vec<Self> {
+        let room = mtu.message().saturating_sub(HEADER_LEN);
+        let capacity = (room.saturating_sub(RECORD_LEN) / 16).max(1);
+        let mut reports: Vec<Self> = Vec::new();
+        let mut free = 0;
+        for record in records {
+            for part in record.split(capacity) {
+                let length = part.emitted_len();
+                match reports.last_mut() {
+                    Some(report) if length <= free => report.records.push(part),
+                    Some(_) | None => {
+                        reports.push(Self {
+                            records: vec![part],
+                        });
+                        free = room;
+                    }
+                }
+                free = free.saturating_sub(length);
+            }
+        }
+        reports
+    }
+}
+
+impl Record {
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Refused> {
+        let record_type = reader.u8("Record Type").map_err(Refused::Overrun)?;
+        let aux = reader.u8("Aux Data Len").map_err(Refused::Overrun)?;
+        let count = reader.u16("Number of Sources").map_err(Refused::Overrun)?;
+        let group = reader.ipv6("Multicast Address").map_err(Refused::Overrun)?;
+        //= MLD-036
+        let sources = reader.take(usize::from(count) * 16, "Source Address");
+        let sources = addresses(sources.map_err(Refused::Overrun)?);
+        //= MLD-029
+        //= MLD-037
+        reader
+            .take(usize::from(aux) * 4, "Auxiliary Data")
+            .map_err(Refused::Overrun)?;
+        Ok(Self {
+            record_type: RecordType::from_value(record_type),
+            group,
+            sources,
+        })
+    }
+
+    fn number_of_sources(&self) -> u16 {
+        u16::try_from(self.sources.len()).unwrap_or(u16::MAX)
+    }
+
+    fn emit(&self, out: &mut Vec<u8>) {
+        let count = self.number_of_sources();
+        out.extend_from_slice(&[self.record_type.value(), 0]);
+        out.extend_from_slice(&count.to_be_bytes());
+        out.extend_from_slice(&self.group.octets());
+        for source in self.sources.iter().take(count.into()) {
+            out.extend_from_slice(&source.octets());
+        }
+    }
+
+    fn emitted_len(&self) -> usize {
+        RECORD_LEN + 16 * usize::from(self.number_of_sources())
+    }
+
+    fn split(mut self, capacity: usize) -> Vec<Self> {
+        if self.sources.len() <= capacity {
+            return vec![self];
+        }
+        if self.record_type.truncates() {
+            self.sources.truncate(capacity);
+            return vec![self];
+        }
+        let part = |sources: &[Ipv6Addr]| Self {
+            record_type: self.record_type,
+            group: self.group,
+            sources: sources.to_vec(),
+        };
+        self.sources.chunks(capacity).map(part).collect()
+    }
+}

@@ -1,0 +1,53 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit codes, as the design fixes them. When several apply the order is 2, 5, 1, 3, 4.
+pub(crate) mod code {
+    /// All selected cases pass.
+    pub(crate) const OK: u8 = 0;
+    /// A case failed.
+    pub(crate) const FAILED: u8 = 1;
+    /// The command line or a file is wrong.
+    pub(crate) const USAGE: u8 = 2;
+    /// Nothing failed, but something is inconclusive, blocked or an error.
+    pub(crate) const UNDECIDED: u8 = 3;
+    /// Nothing was selected.
+    pub(crate) const NOTHING: u8 = 4;
+    /// The run was cut short.
+    pub(crate) const INCOMPLETE: u8 = 5;
+}
+
+/// The open conformance lab for LACP, MLD and dual-device hot backup.
+///
+/// Exit codes: 0 ok, 1 failed, 2 usage, 3 inconclusive, blocked or error only, 4 nothing selected,
+/// 5 incomplete.
+#[derive(Debug, Parser)]
+#[command(name = "tandem", version, about, long_about)]
+pub(crate) struct Args {
+    /// The folder of cases, requirements and testbeds.
+    #[arg(long, global = true, value_name = "DIR", default_value = "suites")]
+    pub(crate) suites: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs cases on the simulated testbeds.
+    Run(crate::run::Run),
+    /// Lists cases.
+    List(crate::run::List),
+}
+
+/// Parses the command line and does what it says.
+pub(crate) fn main() -> ExitCode {
+    let args = Args::parse();
+    let code = match &args.command {
+        Command::Run(run) => crate::run::run(&args, run),
+        Command::List(list) => crate::run::list(&args, list),
+    };
+    ExitCode::from(code)
+}

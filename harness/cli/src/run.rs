@@ -1,0 +1,281 @@
+//! `tandem run` and `tandem list`.
+
+use crate::args::{Args, code};
+use crate::factory;
+use crate::terminal::Terminal;
+use clap::Args as ClapArgs;
+use harness_judge::Verdict;
+use harness_run::{CaseResult, Footer, Options, RunEvent};
+use harness_suite::{Catalogue, ExpandedCase, load};
+use indicatif::{ProgressBar, ProgressStyle};
+use reports::Reports;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// `tandem run`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Run {
+    /// Suites, id prefixes or parts of ids; all cases when none is given.
+    filter: Vec<String>,
+    /// Where the reports go.
+    #[arg(long, value_name = "DIR", default_value = "tandem-report")]
+    report: PathBuf,
+    /// The seed from which everything random comes.
+    #[arg(long, default_value_t = 1, value_parser = parse_seed)]
+    seed: u64,
+    /// Cases side by side (default: one a processor).
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Stop after this many cases that aren't pass or not-applicable.
+    #[arg(long, value_name = "N")]
+    max_fail: Option<usize>,
+    /// Print the lines of the cases that pass too, where standard output is no terminal.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// `tandem list`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct List {
+    /// Suites, id prefixes or parts of ids.
+    filter: Vec<String>,
+    /// `text` or `json`.
+    #[arg(long, default_value = "text", value_parser = ["text", "json"])]
+    format: String,
+}
+
+/// A seed, decimal or `0x…`.
+pub(crate) fn parse_seed(text: &str) -> Result<u64, String> {
+    let parsed = match text.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|_| format!("`{text}` is no seed: a number from 0 to {}", u64::MAX))
+}
+
+/// Loads `suites/`, or complains.
+pub(crate) fn catalogue(args: &Args, terminal: &Terminal) -> Option<Catalogue> {
+    match load(&args.suites) {
+        Ok(catalogue) => Some(catalogue),
+        Err(errors) => {
+            for error in &errors {
+                terminal.complain(&error.to_string());
+            }
+            terminal.complain(&format!(
+                "{} mistakes in {}",
+                errors.len(),
+                args.suites.display()
+            ));
+            None
+        }
+    }
+}
+
+/// The cases that a filter selects: a suite's name, an id, an id's beginning up to a `/` or `#`, or any
+/// part of an id.
+pub(crate) fn select<'a>(catalogue: &'a Catalogue, filter: &[String]) -> Vec<&'a ExpandedCase> {
+    let matches = |case: &ExpandedCase| {
+        filter.is_empty()
+            || filter.iter().any(|wanted| {
+                if catalogue.cases.iter().any(|case| case.suite == *wanted) {
+                    return case.suite == *wanted;
+                }
+                case.id.contains(wanted.as_str())
+            })
+    };
+    catalogue
+        .cases
+        .iter()
+        .filter(|case| matches(case))
+        .collect()
+}
+
+pub(crate) fn list(args: &Args, list: &List) -> u8 {
+    let terminal = Terminal::new();
+    let Some(catalogue) = catalogue(args, &terminal) else {
+        return code::USAGE;
+    };
+    let cases = select(&catalogue, &list.filter);
+    if list.format == "json" {
+        let cases: Vec<serde_json::Value> = cases
+            .iter()
+            .map(|case| {
+                json!({
+                    "id": case.id, "suite": case.suite, "title": case.title,
+                    "verifies": case.verifies, "negative": case.negative,
+                    "testbed": case.testbed, "file": case.file, "settings": case.settings,
+                })
+            })
+            .collect();
+        terminal.line(&serde_json::Value::Array(cases).to_string());
+    } else {
+        for case in &cases {
+            terminal.line(&format!("{:<62} {}", case.id, case.title));
+        }
+    }
+    if cases.is_empty() {
+        code::NOTHING
+    } else {
+        code::OK
+    }
+}
+
+pub(crate) fn run(args: &Args, run: &Run) -> u8 {
+    let terminal = Terminal::new();
+    let Some(catalogue) = catalogue(args, &terminal) else {
+        return code::USAGE;
+    };
+    let cases: Vec<ExpandedCase> = select(&catalogue, &run.filter)
+        .into_iter()
+        .cloned()
+        .collect();
+    if cases.is_empty() {
+        terminal.complain(&format!("no case matches {}", run.filter.join(" ")));
+        return code::NOTHING;
+    }
+    let sentences = catalogue
+        .requirements
+        .values()
+        .map(|r| (r.id.clone(), r.text.clone()))
+        .collect();
+    let mut reports = match Reports::open(&run.report, sentences) {
+        Ok(reports) => reports,
+        Err(error) => {
+            terminal.complain(&format!("{}: {error}", run.report.display()));
+            return code::USAGE;
+        }
+    };
+    let jobs = run
+        .jobs
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let options = Options {
+        seed: run.seed,
+        jobs,
+        max_fail: run.max_fail,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let bar = progress(cases.len());
+    let mut board = Board::default();
+    let mut trouble = None;
+    let report = run.report.display().to_string();
+    let mut sink = |event: RunEvent| {
+        if let Err(error) = reports.event(&event) {
+            trouble.get_or_insert(error.to_string());
+            return false;
+        }
+        if let RunEvent::CaseFinished(result) = event {
+            board.count(&result.case.suite, result.verdict);
+            bar.inc(1);
+            bar.suspend(|| show(&terminal, &result, &catalogue, run, &report));
+        }
+        true
+    };
+    let footer = harness_run::run(
+        &cases,
+        &catalogue,
+        &factory::reference(),
+        &options,
+        &mut sink,
+    );
+    bar.finish_and_clear();
+    if let Some(error) = trouble {
+        terminal.complain(&format!("{}: {error}", run.report.display()));
+        return code::INCOMPLETE;
+    }
+    board.print(&terminal, &footer, run);
+    exit_code(&footer)
+}
+
+/// One line of a finished case, its remarks, and all about it when it isn't pass.
+fn show(terminal: &Terminal, result: &CaseResult, catalogue: &Catalogue, run: &Run, report: &str) {
+    terminal.line(&terminal.case(result));
+    // What each listener lost is the pair's story: it is always told.
+    if run.verbose || result.case.suite == "backup" {
+        for remark in &result.remarks {
+            terminal.line(&format!("{:16}{remark}", ""));
+        }
+    }
+    if !matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable) {
+        terminal.failure(result, catalogue, run.seed, report);
+    }
+}
+
+fn progress(cases: usize) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(cases).unwrap_or(u64::MAX));
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed} {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// Cases by suite and verdict.
+#[derive(Debug, Default)]
+struct Board(BTreeMap<String, BTreeMap<Verdict, usize>>);
+
+impl Board {
+    fn count(&mut self, suite: &str, verdict: Verdict) {
+        *self
+            .0
+            .entry(suite.to_owned())
+            .or_default()
+            .entry(verdict)
+            .or_insert(0) += 1;
+    }
+
+    fn print(&self, terminal: &Terminal, footer: &Footer, run: &Run) {
+        let columns = [
+            Verdict::Pass,
+            Verdict::Fail,
+            Verdict::Inconclusive,
+            Verdict::NotApplicable,
+            Verdict::Blocked,
+            Verdict::Error,
+        ];
+        terminal.line("");
+        let head: String = columns
+            .iter()
+            .map(|verdict| format!("{verdict:>15}"))
+            .collect();
+        terminal.line(&terminal.paint("1", &format!("{:<10}{head}", "suite")));
+        for (suite, verdicts) in &self.0 {
+            let counts: String = columns
+                .iter()
+                .map(|verdict| format!("{:>15}", verdicts.get(verdict).copied().unwrap_or(0)))
+                .collect();
+            terminal.line(&format!("{suite:<10}{counts}"));
+        }
+        let ms = footer.wall_ms;
+        let state = if footer.complete { "" } else { " (incomplete)" };
+        terminal.line(&format!(
+            "seed {} in {}.{:03} s{state}; reports in {}",
+            run.seed,
+            ms / 1000,
+            ms % 1000,
+            run.report.display()
+        ));
+        let count = |verdict: Verdict| footer.verdicts.get(&verdict).copied().unwrap_or(0);
+        let other = count(Verdict::Inconclusive) + count(Verdict::Blocked) + count(Verdict::Error);
+        terminal.line(&format!(
+            "{} passed, {} failed, {} skipped",
+            count(Verdict::Pass),
+            count(Verdict::Fail) + other,
+            count(Verdict::NotApplicable)
+        ));
+    }
+}
+
+fn exit_code(footer: &Footer) -> u8 {
+    let any = |verdict: Verdict| footer.verdicts.get(&verdict).is_some_and(|n| *n > 0);
+    if !footer.complete {
+        code::INCOMPLETE
+    } else if any(Verdict::Fail) {
+        code::FAILED
+    } else if [Verdict::Inconclusive, Verdict::Blocked, Verdict::Error]
+        .into_iter()
+        .any(any)
+    {
+        code::UNDECIDED
+    } else {
+        code::OK
+    }
+}

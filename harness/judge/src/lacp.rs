@@ -1,0 +1,201 @@
+//! LACP's always-on invariants (802.1AX), from one device's frames.
+
+use crate::invariant::Ledger;
+use dut_device::Instant;
+use harness_trace::{Frame, PointId};
+use harness_wire::{LacpView, layers, state_bits};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+const SYNCHRONIZATION: u8 = 0x08;
+const COLLECTING: u8 = 0x10;
+const DISTRIBUTING: u8 = 0x20;
+const DEFAULTED: u8 = 0x40;
+const EXPIRED: u8 = 0x80;
+
+/// Fast_Periodic_Time.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What the rules remember.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    /// When LACPDUs left, by (point, device).
+    lacpdus: BTreeMap<(PointId, String), VecDeque<Instant>>,
+    /// When slow protocol frames left, by (point, device, subtype).
+    slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
+    /// When the device heard a LACPDU at a point last.
+    heard: BTreeMap<PointId, Instant>,
+    /// Actor_System by device.
+    systems: BTreeMap<String, [u8; 6]>,
+}
+
+/// Frames within the last second, this one included.
+fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
+    times.push_back(at);
+    while times
+        .front()
+        .is_some_and(|first| at.since(*first) >= SECOND)
+    {
+        times.pop_front();
+    }
+    times.len()
+}
+
+impl Rules {
+    /// Somebody else's frame at a point where a judged device listens.
+    pub(crate) fn heard(&mut self, frame: &Frame) {
+        if !frame.lost && LacpView::of(&frame.octets).is_some() {
+            self.heard.insert(frame.point, frame.at);
+        }
+    }
+
+    pub(crate) fn judge(&mut self, ledger: &mut Ledger, record: usize, frame: &Frame, from: &str) {
+        let Some(layers) = layers(&frame.octets) else {
+            return;
+        };
+        if layers.ethertype != 0x8809 {
+            return;
+        }
+        let at = (record, frame);
+        let subtype = layers.payload.first().copied().unwrap_or(0);
+        let key = (frame.point, from.to_owned(), subtype);
+        let count = burst(self.slow.entry(key).or_default(), frame.at);
+        ledger.rule(
+            "LACP-010",
+            "at most 10 slow frames of a protocol in any second",
+            at,
+            count <= 10,
+            || format!("{count} of subtype {subtype}"),
+        );
+        let untagged = layers.vlan.is_none();
+        ledger.rule(
+            "LACP-003",
+            "slow protocol frames are untagged",
+            at,
+            untagged,
+            || "a tag".into(),
+        );
+        if subtype != 1 {
+            return;
+        }
+        let destination = layers.destination == [0x01, 0x80, 0xc2, 0, 0, 2];
+        ledger.rule(
+            "LACP-001",
+            "LACPDUs go to Slow_Protocols_Multicast",
+            at,
+            destination,
+            || format!("{:02x?}", layers.destination),
+        );
+        let individual = layers.source.first().is_some_and(|octet| octet & 1 == 0);
+        ledger.rule(
+            "LACP-002",
+            "the source address is individual",
+            at,
+            individual,
+            || format!("{:02x?}", layers.source),
+        );
+        let length = layers.payload.len();
+        if layers.payload.get(1) == Some(&1) {
+            ledger.rule(
+                "LACP-004",
+                "a version 1 LACPDU has 110 octets",
+                at,
+                length == 110,
+                || format!("{length} octets"),
+            );
+        }
+        if let Some(view) = LacpView::of(&frame.octets) {
+            self.content(ledger, at, from, &view);
+        }
+    }
+
+    fn content(
+        &mut self,
+        ledger: &mut Ledger,
+        at: (usize, &Frame),
+        from: &str,
+        view: &LacpView<'_>,
+    ) {
+        let frame = at.1;
+        let state = view.actor_state();
+        let has = |bit: u8| state & bit != 0;
+        ledger.rule(
+            "LACP-025",
+            "Collecting implies Synchronization",
+            at,
+            !has(COLLECTING) || has(SYNCHRONIZATION),
+            || state_bits(state),
+        );
+        ledger.rule(
+            "LACP-025",
+            "Distributing implies Collecting",
+            at,
+            !has(DISTRIBUTING) || has(COLLECTING),
+            || state_bits(state),
+        );
+        let key = (frame.point, from.to_owned());
+        let count = burst(self.lacpdus.entry(key).or_default(), frame.at);
+        ledger.rule(
+            "LACP-085",
+            "at most 3 LACPDUs in any second",
+            at,
+            count <= 3,
+            || format!("{count} within 1 s"),
+        );
+        let pdu = view.octets();
+        fixed(ledger, at, view);
+        let system: [u8; 6] = pdu
+            .get(6..12)
+            .and_then(|o| o.try_into().ok())
+            .unwrap_or_default();
+        let first = *self.systems.entry(from.to_owned()).or_insert(system);
+        let legal = system != [0; 6] && system.first().is_some_and(|o| o & 1 == 0);
+        ledger.rule(
+            "LACP-017",
+            "Actor_System is individual, not zero, and one for all ports",
+            at,
+            legal && system == first,
+            || format!("{system:02x?}"),
+        );
+        // From link-up to the first LACPDU heard both may stand together (INITIALIZE left Defaulted).
+        if self.heard.contains_key(&frame.point) {
+            let both = has(DEFAULTED) && has(EXPIRED);
+            ledger.rule(
+                "LACP-029",
+                "Defaulted and Expired never together once a LACPDU was heard",
+                at,
+                !both,
+                || state_bits(state),
+            );
+        }
+    }
+}
+
+/// What a version 1 LACPDU never varies in.
+fn fixed(ledger: &mut Ledger, at: (usize, &Frame), view: &LacpView<'_>) {
+    if view.version() != 1 {
+        return;
+    }
+    let pdu = view.octets();
+    let zero = |range: std::ops::Range<usize>| {
+        pdu.get(range)
+            .is_some_and(|octets| octets.iter().all(|octet| *octet == 0))
+    };
+    let reserved = zero(19..22) && zero(39..42) && zero(46..58) && zero(60..110);
+    ledger.rule("LACP-015", "reserved octets are zero", at, reserved, || {
+        "they aren't".into()
+    });
+    let tlvs = [
+        (2, 1),
+        (3, 20),
+        (22, 2),
+        (23, 20),
+        (42, 3),
+        (43, 16),
+        (58, 0),
+        (59, 0),
+    ];
+    let right = tlvs.iter().all(|(at, value)| pdu.get(*at) == Some(value));
+    let name = "TLV types 1, 2, 3, 0 with lengths 20, 20, 16, 0";
+    ledger.rule("LACP-014", name, at, right, || "they aren't".into());
+}

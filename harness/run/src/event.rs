@@ -1,0 +1,79 @@
+//! What a run emits: sinks are consumers of these and of nothing else.
+
+use harness_judge::{Finding, InvariantReport, Verdict};
+use harness_sim::LogLine;
+use harness_suite::ExpandedCase;
+use harness_trace::Trace;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The beginning of a run. Wall-clock data stands here and in the footer only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of this program.
+    pub version: String,
+    /// The seed from which everything random comes.
+    pub seed: u64,
+    /// Testbed world: `simulation`.
+    pub world: String,
+    /// Cases that will run.
+    pub cases: usize,
+    /// Seconds since 1970 at the beginning.
+    pub started_s: u64,
+}
+
+/// The end of a run: a run without one is incomplete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footer {
+    /// Whether every case ran that was to run.
+    pub complete: bool,
+    /// Cases by verdict.
+    pub verdicts: std::collections::BTreeMap<Verdict, usize>,
+    /// Wall-clock milliseconds of the whole run.
+    pub wall_ms: u64,
+}
+
+/// What became of one case.
+#[derive(Debug, Clone)]
+pub struct CaseResult {
+    /// The case.
+    pub case: ExpandedCase,
+    /// The verdict over steps and invariants.
+    pub verdict: Verdict,
+    /// Why it isn't pass.
+    pub finding: Option<Finding>,
+    /// Judging steps that were decided.
+    pub judged: usize,
+    /// The record that decided.
+    pub record: Option<usize>,
+    /// The always-on invariants.
+    pub invariants: Vec<InvariantReport>,
+    /// Lines for the reader.
+    pub remarks: Vec<String>,
+    /// Virtual time that passed.
+    pub virtual_time: Duration,
+    /// Wall-clock time that it took.
+    pub wall: Duration,
+    /// What was seen.
+    pub trace: Trace,
+    /// What the devices said.
+    pub log: Vec<LogLine>,
+    /// The case's own seed.
+    pub seed: u64,
+}
+
+/// An event of a run.
+#[derive(Debug, Clone)]
+pub enum RunEvent {
+    /// The run begins.
+    Started(Header),
+    /// A case begins.
+    CaseStarted {
+        /// Its id.
+        id: String,
+    },
+    /// A case has ended.
+    CaseFinished(Box<CaseResult>),
+    /// The run has ended.
+    Finished(Footer),
+}

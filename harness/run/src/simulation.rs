@@ -1,0 +1,430 @@
+//! One case in the simulation: the world and the player take turns.
+
+use crate::bed::{BedError, Factory, ORIGIN_S, SimulatedBed, build_bed, mix};
+use crate::event::CaseResult;
+use crate::notes::{CaseNote, Note, PairNote, ns};
+use dut_device::Instant;
+use harness_judge::{Difference, Equivalence, Finding, Invariants, Verdict};
+use harness_sim::{Fault, FaultMatch, NodeAction, World};
+use harness_suite::{Bed, Catalogue, ExpandedCase};
+use harness_tester::{Action, Outcome, Player, Setup};
+use harness_trace::{Record, Trace};
+use harness_wire::Fields;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// No case takes longer, in virtual time: a step that never ends is the harness's failure.
+const LONGEST: Duration = Duration::from_secs(6 * 3600);
+/// How often the pair is looked at.
+const SAMPLE: Duration = Duration::from_millis(25);
+
+/// Runs one case. The run's `seed` and the case's id give the case's own seed.
+#[must_use]
+pub fn run_case(
+    case: &ExpandedCase,
+    catalogue: &Catalogue,
+    factory: &Factory,
+    seed: u64,
+) -> CaseResult {
+    let seed = mix(seed, &case.id);
+    let begun = std::time::Instant::now();
+    let bed = catalogue.beds.get(&case.testbed);
+    let built = match bed {
+        Some((folder, bed)) => {
+            if let Some(missing) = missing(case, bed) {
+                return without_world(case, seed, Verdict::NotApplicable, missing);
+            }
+            build_bed(bed, folder, Some(case), factory, seed).map(|built| (built, bed, folder))
+        }
+        None => Err(BedError::Value(format!("no testbed `{}`", case.testbed))),
+    };
+    let mut result = match built {
+        Ok((built, bed, _)) => match Driver::new(case, built, bed) {
+            Ok(mut driver) => {
+                driver.goldens = catalogue.root.join(&case.suite);
+                driver.run();
+                driver.finish(case, seed)
+            }
+            Err(why) => without_world(case, seed, Verdict::Error, why),
+        },
+        Err(error) => without_world(case, seed, Verdict::Error, error.to_string()),
+    };
+    result.wall = begun.elapsed();
+    result
+}
+
+/// What the case needs and the testbed hasn't.
+fn missing(case: &ExpandedCase, bed: &Bed) -> Option<String> {
+    let links = usize::from(case.needs.links.unwrap_or(1));
+    let needs_ports = case
+        .steps
+        .iter()
+        .any(|located| located.step.frames().is_some_and(|f| f.2));
+    (needs_ports && bed.ports.len() < links).then(|| {
+        format!(
+            "the case needs {links} links, the testbed has {}",
+            bed.ports.len()
+        )
+    })
+}
+
+fn without_world(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String) -> CaseResult {
+    let finding = Finding {
+        what,
+        line: None,
+        requirement: None,
+        differences: Vec::new(),
+        record: None,
+        at_ns: 0,
+    };
+    CaseResult {
+        case: case.clone(),
+        verdict,
+        finding: Some(finding),
+        judged: 0,
+        record: None,
+        invariants: Vec::new(),
+        remarks: Vec::new(),
+        virtual_time: Duration::ZERO,
+        wall: Duration::ZERO,
+        trace: Trace {
+            origin_s: ORIGIN_S,
+            ..Trace::default()
+        },
+        log: Vec::new(),
+        seed,
+    }
+}
+
+struct Driver {
+    world: World,
+    player: Player,
+    invariants: Invariants,
+    /// The pair's oracle, with the names of its two devices.
+    pair: Option<(Equivalence, [String; 2])>,
+    next_sample: Instant,
+    last_pair: Option<PairNote>,
+    /// Records that the player has been shown.
+    shown: usize,
+    goldens: std::path::PathBuf,
+}
+
+impl Driver {
+    fn new(case: &ExpandedCase, built: SimulatedBed, bed: &Bed) -> Result<Self, String> {
+        let SimulatedBed {
+            mut world,
+            ports,
+            listeners,
+            nodes,
+            settle,
+        } = built;
+        let points = world.trace().points.clone();
+        let note = CaseNote {
+            case: case.clone(),
+            ports: ports
+                .iter()
+                .map(|port| (port.name.clone(), port.mac.clone()))
+                .collect(),
+            frames: bed.frames.clone(),
+            listeners: listeners.clone(),
+            ends: points
+                .iter()
+                .map(|p| (p.near.clone(), p.far.clone()))
+                .collect(),
+            tolerance: 0,
+            devices: nodes.clone(),
+        };
+        world.note(Note::Case(Box::new(note)).text());
+        let setup = Setup {
+            case: case.clone(),
+            points: points.clone(),
+            ports,
+            frames: bed.frames.clone(),
+            listeners,
+            tolerance: Duration::ZERO,
+        };
+        let player = Player::new(setup).map_err(|error| error.to_string())?;
+        let invariants = Invariants::new(&points, &nodes);
+        let pair = match bed.pair.as_slice() {
+            [a, b] => Some((
+                Equivalence::new(&points, [a, b], case.scope()),
+                [a.clone(), b.clone()],
+            )),
+            _ => None,
+        };
+        world.start();
+        for (name, host) in &bed.hosts {
+            for command in &host.start {
+                world
+                    .command(name, command)
+                    .map_err(|error| error.to_string())?;
+            }
+        }
+        let next_sample = Instant::ZERO + SAMPLE;
+        let (last_pair, goldens) = (None, std::path::PathBuf::new());
+        let mut driver = Self {
+            world,
+            player,
+            invariants,
+            pair,
+            next_sample,
+            last_pair,
+            shown: 0,
+            goldens,
+        };
+        driver.turn(Instant::ZERO + settle);
+        driver.world.advance(Instant::ZERO + settle);
+        driver.world.note(Note::Start.text());
+        driver.player.start(Instant::ZERO + settle);
+        driver.act();
+        Ok(driver)
+    }
+
+    fn run(&mut self) {
+        let end = Instant::ZERO + LONGEST;
+        while !self.player.is_done() {
+            let Some(due) = self.player.next_timeout() else {
+                self.player.abort("the player waits for nothing".to_owned());
+                break;
+            };
+            if due > end {
+                let line = self.player.step_line();
+                self.player
+                    .abort(format!("the step at line {line} does not end"));
+                break;
+            }
+            // Everything that the world does up to and at that instant comes first.
+            if self.turn(due) {
+                self.world.advance(due);
+                self.player.handle_timeout(due);
+                self.act();
+            }
+        }
+        self.world.note(Note::Done.text());
+    }
+
+    /// Lets the world go on up to `until`; `false` when the player's plans have changed before.
+    fn turn(&mut self, until: Instant) -> bool {
+        loop {
+            let sample = self.pair.is_some().then_some(self.next_sample);
+            let next = self.world.next_event();
+            let first = [next, sample].into_iter().flatten().min();
+            let Some(first) = first.filter(|first| *first <= until) else {
+                return true;
+            };
+            if next.is_none_or(|next| next > first) {
+                self.world.advance(first);
+                self.sample(first);
+                self.next_sample = first + SAMPLE;
+            } else {
+                self.world.step();
+            }
+            if self.show() && self.player.is_done() {
+                return false;
+            }
+            if self.player.next_timeout().is_some_and(|due| due < until) {
+                return false;
+            }
+        }
+    }
+
+    /// Shows the player, the invariants and the oracle what the world has recorded; whether there was
+    /// anything.
+    fn show(&mut self) -> bool {
+        let mut any = false;
+        while let Some(record) = self.world.trace().records.get(self.shown) {
+            let index = self.shown;
+            self.shown += 1;
+            if let Record::Frame(frame) = record {
+                any = true;
+                let frame = frame.clone();
+                self.invariants.frame(index, &frame);
+                if let Some((oracle, _)) = &mut self.pair {
+                    oracle.frame(index, &frame);
+                }
+                self.player.observe(index, &frame);
+                self.act();
+            }
+        }
+        any
+    }
+
+    /// Looks at the pair's state.
+    fn sample(&mut self, now: Instant) {
+        let Some((oracle, [a, b])) = &mut self.pair else {
+            return;
+        };
+        let states = [self.world.snapshot(a), self.world.snapshot(b)];
+        let [a, b] = states;
+        let status = oracle.sample(now, a.as_ref(), b.as_ref(), self.world.has_faults());
+        let note = PairNote {
+            equal: status.equal,
+            groups: status.groups,
+            divergence: oracle.divergence().map(|finding| finding.what.clone()),
+        };
+        if self.last_pair.as_ref() != Some(&note) {
+            self.world.note(Note::Pair(note.clone()).text());
+            self.player.pair_status(now, note.status());
+            self.last_pair = Some(note);
+            self.act();
+        }
+    }
+
+    /// Does what the player asks for.
+    fn act(&mut self) {
+        while let Some(action) = self.player.poll_action() {
+            let now = self.world.now();
+            if let Err(error) = self.one(now, action) {
+                self.player.abort(error);
+            }
+            self.player.handle_timeout(now);
+        }
+    }
+
+    fn one(&mut self, now: Instant, action: Action) -> Result<(), String> {
+        let text = |error: harness_sim::SetupError| error.to_string();
+        match action {
+            Action::Send { port, octets } => {
+                let record = self.world.inject(&port, octets).map_err(text)?;
+                self.player.sent(now, record);
+                self.show();
+            }
+            Action::Link { name, up } => {
+                self.act_note(&format!("link {name} {}", if up { "up" } else { "down" }));
+                self.world.set_link(&name, up).map_err(text)?;
+            }
+            Action::Node { name, action } => {
+                self.act_note(&format!("{action:?} {name}"));
+                self.world.act(&name, node_action(action)).map_err(text)?;
+            }
+            Action::Fault(fault, delay) => {
+                self.act_note(&format!("fault {}", fault.name));
+                let fault = Fault {
+                    name: fault.name,
+                    links: fault.links,
+                    matching: FaultMatch {
+                        ethertype: fault.match_.ethertype,
+                        next_header: fault.match_.next_header,
+                        port: fault.match_.port,
+                        from: fault.match_.from,
+                    },
+                    loss: fault.loss,
+                    delay,
+                };
+                self.world.fault(fault).map_err(text)?;
+            }
+            Action::Heal(name) => {
+                self.act_note("heal");
+                self.world.heal(name.as_deref());
+            }
+            Action::Command {
+                node,
+                text: command,
+            } => {
+                self.act_note(&format!("{node}: {command}"));
+                self.world.command(&node, &command).map_err(text)?;
+            }
+            Action::Probe { node, pointers } => {
+                let values = probe(&self.world, &node, &pointers)?;
+                self.world.note(Note::Probe(values.clone()).text());
+                self.player.probed(now, &values);
+            }
+            Action::Display {
+                node,
+                command,
+                golden,
+            } => {
+                let differences = self.display(now, &node, &command, &golden)?;
+                self.world.note(Note::Display(differences.clone()).text());
+                self.player.displayed(now, differences);
+            }
+        }
+        // What the action has made happen at once is shown before the next step begins.
+        self.show();
+        Ok(())
+    }
+
+    fn act_note(&mut self, text: &str) {
+        self.world.note(Note::Action(text.to_owned()).text());
+    }
+
+    fn display(
+        &self,
+        now: Instant,
+        node: &str,
+        command: &str,
+        golden: &str,
+    ) -> Result<Vec<Difference>, String> {
+        let device = self
+            .world
+            .device(node)
+            .ok_or_else(|| format!("`{node}` is not alive"))?;
+        let shown = device.display(now, command);
+        let shown = shown.ok_or_else(|| format!("`{node}` has no command line"))??;
+        let path: &Path = &self.goldens.join(golden);
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(crate::judge::compare_golden(&text, &shown))
+    }
+
+    fn finish(self, case: &ExpandedCase, seed: u64) -> CaseResult {
+        let Self {
+            world,
+            player,
+            invariants,
+            pair,
+            ..
+        } = self;
+        let outcome = player.outcome().clone();
+        let oracle = pair.and_then(|(oracle, _)| oracle.finish());
+        let (trace, log) = world.finish();
+        let reports = invariants.finish();
+        let (verdict, finding) = crate::judge::overall(case, &outcome, &reports, oracle);
+        let Outcome {
+            judged,
+            record,
+            remarks,
+            ..
+        } = outcome;
+        CaseResult {
+            case: case.clone(),
+            verdict,
+            record: finding
+                .as_ref()
+                .and_then(|finding| finding.record)
+                .or(record),
+            finding,
+            judged,
+            invariants: reports,
+            remarks,
+            virtual_time: Duration::from_nanos(ns(trace.until)),
+            wall: Duration::ZERO,
+            trace,
+            log,
+            seed,
+        }
+    }
+}
+
+fn node_action(action: harness_suite::NodeAction) -> NodeAction {
+    match action {
+        harness_suite::NodeAction::Crash => NodeAction::Crash,
+        harness_suite::NodeAction::Hang => NodeAction::Hang,
+        harness_suite::NodeAction::Resume => NodeAction::Resume,
+        harness_suite::NodeAction::Restart => NodeAction::Restart,
+    }
+}
+
+/// The values at these JSON pointers of a node's snapshot; a crashed node has none.
+fn probe(world: &World, node: &str, pointers: &[String]) -> Result<Fields, String> {
+    let Some(snapshot) = world.snapshot(node) else {
+        return match world.names().any(|name| name == node) {
+            true => Ok(BTreeMap::new()),
+            false => Err(format!("no node `{node}`")),
+        };
+    };
+    let value = serde_json::to_value(&snapshot).map_err(|error| error.to_string())?;
+    let at = |pointer: &String| Some((pointer.clone(), value.pointer(pointer)?.clone()));
+    Ok(pointers.iter().filter_map(at).collect())
+}

@@ -1,0 +1,92 @@
+//! Many cases: side by side on several threads, reported in their own order as they finish.
+
+use crate::bed::Factory;
+use crate::event::{CaseResult, Footer, Header, RunEvent};
+use crate::simulation::run_case;
+use harness_judge::Verdict;
+use harness_suite::{Catalogue, ExpandedCase};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How a run is made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The seed from which everything random comes.
+    pub seed: u64,
+    /// Cases side by side.
+    pub jobs: usize,
+    /// Stop after this many that aren't pass or not-applicable.
+    pub max_fail: Option<usize>,
+    /// Version of the program, for the header.
+    pub version: String,
+}
+
+/// Runs cases and hands every event to `sink`; case results come in the order of `cases`. The sink ends
+/// the run by returning `false` (an interrupt).
+pub fn run(
+    cases: &[ExpandedCase],
+    catalogue: &Catalogue,
+    factory: &Factory,
+    options: &Options,
+    sink: &mut dyn FnMut(RunEvent) -> bool,
+) -> Footer {
+    let begun = std::time::Instant::now();
+    let started = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    sink(RunEvent::Started(Header {
+        version: options.version.clone(),
+        seed: options.seed,
+        world: "simulation".to_owned(),
+        cases: cases.len(),
+        started_s: started.as_secs(),
+    }));
+    let next = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let mut verdicts: BTreeMap<Verdict, usize> = BTreeMap::new();
+    let mut finished = 0;
+    std::thread::scope(|scope| {
+        let (results, received) = mpsc::channel::<(usize, CaseResult)>();
+        for _ in 0..options.jobs.max(1) {
+            let (results, next, stop) = (results.clone(), &next, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(index) else { return };
+                    let result = run_case(case, catalogue, factory, options.seed);
+                    if results.send((index, result)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(results);
+        let mut waiting: BTreeMap<usize, CaseResult> = BTreeMap::new();
+        let mut failed = 0;
+        while let Ok((index, result)) = received.recv() {
+            waiting.insert(index, result);
+            while let Some(result) = waiting.remove(&finished) {
+                finished += 1;
+                *verdicts.entry(result.verdict).or_insert(0) += 1;
+                failed += usize::from(result.verdict > Verdict::NotApplicable);
+                let id = result.case.id.clone();
+                let mut go_on = sink(RunEvent::CaseStarted { id });
+                go_on &= sink(RunEvent::CaseFinished(Box::new(result)));
+                if !go_on || options.max_fail.is_some_and(|most| failed >= most) {
+                    stop.store(true, Ordering::Relaxed);
+                    return;
+                }
+            }
+        }
+    });
+    let wall_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let footer = Footer {
+        complete: finished == cases.len(),
+        verdicts,
+        wall_ms,
+    };
+    sink(RunEvent::Finished(footer.clone()));
+    footer
+}

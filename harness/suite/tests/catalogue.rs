@@ -1,0 +1,122 @@
+//! The repository's requirement catalogue: every file loads, and its ids, levels and sentences are whole.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't read the catalogue has failed"
+)]
+
+use harness_suite::{Requirement, RequirementFile, load};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// File, prefix of its ids, and how many requirements it holds at least.
+const FILES: [(&str, &str, usize); 5] = [
+    ("lacp", "LACP", 130),
+    ("mld", "MLD", 173),
+    ("etrunk", "ETRUNK", 30),
+    ("rbs", "RBS", 20),
+    ("backup", "BACKUP", 20),
+];
+
+const LEVELS: [&str; 10] = [
+    "shall",
+    "should",
+    "may",
+    "MUST",
+    "SHOULD",
+    "MAY",
+    "desc",
+    "robustness",
+    "vendor",
+    "ours",
+];
+
+fn suites() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites")
+}
+
+fn file(name: &str) -> RequirementFile {
+    let path = suites().join("requirements").join(format!("{name}.yaml"));
+    let text = fs::read_to_string(&path).expect("the file is there");
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn all() -> Vec<Requirement> {
+    let files = FILES.iter().map(|(name, ..)| file(name));
+    files.flat_map(|file| file.requirements).collect()
+}
+
+#[test]
+fn the_reference_lists_are_complete_and_ours_long_enough() {
+    for (name, _, least) in FILES {
+        let count = file(name).requirements.len();
+        match name {
+            "lacp" | "mld" => assert_eq!(count, least, "{name}"),
+            _ => assert!(count >= least, "{name} has {count}"),
+        }
+    }
+}
+
+#[test]
+fn ids_are_contiguous_from_001() {
+    for (name, prefix, _) in FILES {
+        for (index, requirement) in file(name).requirements.iter().enumerate() {
+            assert_eq!(requirement.id, format!("{prefix}-{:03}", index + 1));
+        }
+    }
+}
+
+#[test]
+fn every_requirement_says_something_under_a_known_level() {
+    for requirement in all() {
+        let id = &requirement.id;
+        assert!(!requirement.clause.trim().is_empty(), "{id}: clause");
+        assert!(LEVELS.contains(&requirement.level.as_str()), "{id}: level");
+        let text = requirement.text.trim_end();
+        assert!(text.len() > 20 && text.ends_with('.'), "{id}: {text}");
+        assert!(!text.contains('\n'), "{id}: a sentence is one line: {text}");
+    }
+}
+
+#[test]
+fn no_two_requirements_say_the_same() {
+    let mut seen = BTreeSet::new();
+    for requirement in all() {
+        assert!(
+            seen.insert(requirement.text.clone()),
+            "{}: {}",
+            requirement.id,
+            requirement.text
+        );
+    }
+}
+
+#[test]
+fn every_document_is_named() {
+    for (name, ..) in FILES {
+        assert!(!file(name).document.trim().is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_folder_loads_and_holds_exactly_these_requirements() {
+    let catalogue = load(&suites()).unwrap_or_else(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        panic!("{}", lines.join("\n"))
+    });
+    let loaded: BTreeSet<String> = catalogue.requirements.into_keys().collect();
+    let written: BTreeSet<String> = all().into_iter().map(|r| r.id).collect();
+    assert_eq!(loaded, written);
+}
+
+#[test]
+fn a_requirement_is_planned_exactly_when_nothing_covers_it() {
+    let catalogue = load(&suites()).map_err(|errors| errors.len()).unwrap();
+    let covered: BTreeSet<&String> = catalogue.cases.iter().flat_map(|c| &c.verifies).collect();
+    for (id, requirement) in &catalogue.requirements {
+        let open = !covered.contains(id) && requirement.exception.is_none();
+        assert_eq!(requirement.planned, open, "{id}: planned");
+    }
+}

@@ -1,0 +1,73 @@
+//! What a player asks for, and what it ends with.
+
+use harness_judge::{Finding, Verdict};
+use harness_suite::{Fault, NodeAction};
+use std::time::Duration;
+
+/// Something that the driver is asked to do at once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Send a frame from a tester's port, then call [`Player::sent`](crate::Player::sent).
+    Send {
+        /// The port.
+        port: String,
+        /// The frame.
+        octets: Vec<u8>,
+    },
+    /// Take a carrier away or give it back.
+    Link {
+        /// Tester's port or link.
+        name: String,
+        /// Whether there is a carrier.
+        up: bool,
+    },
+    /// Crash, hang, resume or restart a node.
+    Node {
+        /// The node.
+        name: String,
+        /// What.
+        action: NodeAction,
+    },
+    /// Begin a fault; its delay is worked out.
+    Fault(Fault, Duration),
+    /// End a fault, or all.
+    Heal(Option<String>),
+    /// Give a node a command.
+    Command {
+        /// Node or host.
+        node: String,
+        /// The command.
+        text: String,
+    },
+    /// Look into a node: call [`Player::probed`](crate::Player::probed) with the values.
+    Probe {
+        /// The node.
+        node: String,
+        /// JSON pointers into its snapshot.
+        pointers: Vec<String>,
+    },
+    /// Ask a node for a `display` output: call [`Player::displayed`](crate::Player::displayed).
+    Display {
+        /// The node.
+        node: String,
+        /// The command.
+        command: String,
+        /// The golden file's name.
+        golden: String,
+    },
+}
+
+/// What playing a case gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The steps' verdict; invariants are judged beside it.
+    pub verdict: Verdict,
+    /// Why it isn't pass.
+    pub finding: Option<Finding>,
+    /// Judging steps that were decided.
+    pub judged: usize,
+    /// The record that decided last.
+    pub record: Option<usize>,
+    /// Lines for the reader: measured intervals, losses.
+    pub remarks: Vec<String>,
+}
