@@ -454,10 +454,12 @@ impl ETrunk {
 
     fn evaluate_members(&mut self, now: Instant) {
         let hears_us = self.peer.as_ref().is_some_and(Peer::hears_us);
-        let delay = self.config.revert_delay;
+        let (delay, local) = (self.config.revert_delay, self.local_fail_time());
         for (eth_trunk, member) in &mut self.members {
             let peer = self.peer.as_ref();
-            let peer = peer.map_or(PeerMember::Unknown, |p| p.member(member.config.remote_id));
+            let peer = peer.map_or(PeerMember::Unknown, |peer| {
+                peer.member(member.config.remote_id, now, local)
+            });
             let occasion = hears_us
                 && self.role == Role::Backup
                 && member.config.work_mode == WorkMode::Auto

@@ -10,6 +10,8 @@ use dut_wire::etrunk::{MemberRole, State, WorkMode};
 pub enum PeerMember {
     /// The peer has no such member, or was never heard.
     Unknown,
+    /// It was never link-ready since both devices booted, and the local fail-time runs.
+    Negotiating,
     /// The peer was heard once and no longer is.
     Silent,
     /// It is not link-ready, or holds itself back by `force-backup`.
@@ -65,7 +67,9 @@ pub const fn member_row(input: MemberInput) -> Decision<MemberRole, Why> {
 const fn auto_on_master(input: MemberInput) -> Decision<MemberRole, Why> {
     use PeerMember as P;
     match (input.link_ready, input.peer, input.own) {
-        (_, P::Unknown, _) => decide("ETRUNK-ROW-34", Master, Some(Why::ETrunkMaster)),
+        (_, P::Unknown | P::Negotiating, _) => {
+            decide("ETRUNK-ROW-34", Master, Some(Why::ETrunkMaster))
+        }
         (_, P::Silent | P::Down, _) => decide("ETRUNK-ROW-35", Master, Some(Why::PeerMemberDown)),
         // Lost its link: the peer's member may serve.
         (false, P::Backup | P::Waiting | P::Master | P::ForcedMaster, _) => {
@@ -90,7 +94,7 @@ const fn auto_on_backup(input: MemberInput) -> Decision<MemberRole, Why> {
     use PeerMember as P;
     let up = peer_is_up(input.causation, Why::ETrunkBackup);
     match (input.link_ready, input.peer, input.own, input.revert) {
-        (_, P::Unknown | P::Silent, _, _) => {
+        (_, P::Unknown | P::Negotiating | P::Silent, _, _) => {
             decide("ETRUNK-ROW-41", Backup, Some(Why::ETrunkBackup))
         }
         (true, P::Down, _, _) => decide("ETRUNK-ROW-42", Master, Some(Why::PeerMemberDown)),

@@ -26,6 +26,65 @@ fn the_smaller_priority_is_master_as_soon_as_both_have_heard_each_other() {
     assert_eq!(texts(world.causations(Dev::B)), ["PRI", "ETRUNK_BACKUP"]);
 }
 
+/// Started with open gates, members not ready yet.
+fn negotiating() -> World {
+    let mut world = World::new(config_a(), config_b());
+    for dev in [Dev::A, Dev::B] {
+        world.with(dev, |e, now| {
+            e.set_revert_gate(now, true);
+            e.start(now);
+        });
+    }
+    world.run_ms(500);
+    world
+}
+
+#[test]
+fn a_pair_that_boots_together_is_not_elected_by_whose_link_negotiates_first() {
+    let mut world = negotiating();
+    world.link(Dev::B, 1, true);
+    world.run_ms(2000);
+    assert_eq!(world.roles(), MASTER_BACKUP);
+    assert!(!world.members(1).1);
+    world.link(Dev::A, 1, true);
+    world.run_ms(10);
+    assert_eq!(world.roles(), MASTER_BACKUP);
+    assert_eq!(world.members(1), (true, false));
+    assert_eq!(texts(world.causations(Dev::A)), ["PRI", "ETRUNK_MASTER"]);
+}
+
+#[test]
+fn a_link_that_never_negotiates_counts_as_down_after_the_local_fail_time() {
+    let mut world = negotiating();
+    world.link(Dev::B, 1, true);
+    world.run_ms(20_000);
+    assert_eq!(world.roles(), BACKUP_MASTER);
+    assert_eq!(world.members(1), (false, true));
+}
+
+#[test]
+fn the_member_of_a_quickly_restarted_master_is_replaced_at_once() {
+    let mut world = World::settled();
+    world.crash(Dev::A);
+    world.run_ms(3000);
+    let config = ETrunkConfig {
+        boot_epoch: 2,
+        ..config_a()
+    };
+    world.a = Some(dut_etrunk::ETrunk::new(config));
+    world.with(Dev::A, |e, now| e.start(now));
+    world.run_ms(10);
+    assert_eq!(world.members(1), (false, true), "B has the state");
+    world.link(Dev::A, 1, true);
+    world.gate(Dev::A, true);
+    let ready = world.now;
+    world.run_until(ready + Duration::from_millis(119_999));
+    assert_eq!(world.members(1), (false, true));
+    world.run_ms(1500);
+    assert_eq!(world.members(1), (true, false));
+    world.assert_never_two_masters_since(ready, 1);
+}
+
 #[test]
 fn under_larger_wins_the_larger_priority_is_master() {
     let rule = |config| ETrunkConfig {
