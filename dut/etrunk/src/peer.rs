@@ -75,6 +75,7 @@ impl Peer {
     }
 
     /// When its silence counts as its failure: its own fail-time, else the local one.
+    //= ETRUNK-033
     pub(crate) fn fail_deadline(&self, local: Duration) -> Instant {
         let fail_time = self.hello.fail_time.map(|time| tenths(time.get()));
         self.last_heard + fail_time.unwrap_or(local)
@@ -142,6 +143,7 @@ impl Peer {
     }
 
     /// The ECHO that our hellos carry.
+    //= ETRUNK-036
     pub(crate) fn echo(&self) -> Option<Echo> {
         (!self.silent).then_some(Echo {
             boot_epoch: self.hello.boot_epoch,

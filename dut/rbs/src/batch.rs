@@ -110,6 +110,8 @@ fn upsert(
 }
 
 /// Sends the next part of a batch, as far as there is room.
+//= RBS-012
+//= RBS-016
 pub(crate) fn pump(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
     let Some(mut batch) = profile.out_batch.take() else {
         return;

@@ -77,6 +77,8 @@ impl Session {
     }
 
     /// The versions overlap, every Backup_ID is configured here, with the same service.
+    //= RBS-006
+    //= RBS-007
     fn judge_open(&self, open: &Open) -> Result<(), NotifyCode> {
         let ours = (MAJOR, MINOR);
         if open.minimum > ours || open.maximum < ours {
@@ -105,6 +107,7 @@ impl Session {
         }
     }
 
+    //= RBS-031
     fn note_differences(&mut self, open: &Open) {
         let differs = open.profiles.iter().any(|theirs| {
             let ours = self.profiles.get(&theirs.backup_id);
@@ -115,6 +118,7 @@ impl Session {
         }
     }
 
+    //= RBS-004
     fn connect_when_both(&mut self, now: Instant) {
         let Link::Up(connection) = &mut self.link else {
             return;
@@ -156,6 +160,7 @@ impl Session {
 }
 
 /// Two devices that both have nothing to give do not wait for each other.
+//= RBS-024
 fn leave_freshness_together(profile: &mut crate::profile::Profile) {
     if profile.peer_role == Some(Role::Init) {
         profile.fresh = false;

@@ -115,6 +115,7 @@ fn stop_waiting(now: Instant, profile: &mut Profile, connection: &Connection) {
     }
 }
 
+//= RBS-030
 fn announce_role(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
     let role = profile.role();
     if profile.announced != Some(role) {
@@ -124,6 +125,7 @@ fn announce_role(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut C
 }
 
 /// A slave asks its master; a restarted device asks whoever has something to give.
+//= RBS-011
 fn request(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
     let wanted = match (profile.fresh, profile.master, profile.peer_role) {
         (true, _, Some(Role::Slave | Role::Master)) | (false, false, Some(Role::Master)) => true,
@@ -161,6 +163,7 @@ fn resynchronize(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut C
 }
 
 /// ACK, and after it the digests of what was applied; a slave's digest also from time to time.
+//= RBS-018
 fn acknowledge(
     now: Instant,
     connection: &mut Connection,

@@ -206,8 +206,8 @@ impl Session {
         }
     }
 
-    /// A deletion is honoured only from the entry's origin. That may be a slave: what it ended while
-    /// it was master does not come back by a master that has not heard so.
+    /// A deletion is honoured only from the entry's origin. That may be a slave: what it ended
+    /// while it was master does not come back by a master that has not heard so.
     pub(crate) fn handle_delete(
         &mut self,
         now: Instant,
@@ -234,6 +234,8 @@ impl Session {
         self.applied(now, id);
     }
 
+    //= RBS-013
+    //= RBS-014
     pub(crate) fn handle_sync_end(
         &mut self,
         now: Instant,

@@ -87,6 +87,7 @@ impl Table {
     /// batch, which the master may have begun without knowing what the slave made while it was
     /// master itself, does not overrule the slave's greater version: the digests then differ, the
     /// master asks, and its answer decides.
+    //= RBS-015
     pub(crate) fn slave_takes(
         &self,
         key: &Key,
@@ -105,6 +106,8 @@ impl Table {
     }
 
     /// Whether a deletion is honoured: only from the entry's origin, only a newer one.
+    //= RBS-017
+    //= BACKUP-019
     pub(crate) fn deletes(&self, tombstone: &Tombstone) -> bool {
         let held = self.entries.get(&(tombstone.eth_trunk, tombstone.group));
         held.is_some_and(|held| {
@@ -113,6 +116,7 @@ impl Table {
     }
 
     /// What a master (`own`: its origin and boot epoch) makes of a slave's version.
+    //= BACKUP-018
     pub(crate) fn merge(&self, key: &Key, version: &Version, own: ([u8; 6], u64)) -> Merge {
         let Some(held) = self.entries.get(key) else {
             return if (version.origin, version.epoch) == own {
