@@ -261,6 +261,7 @@ impl ETrunk {
 
     /// Whether the peer's CFG_DIGEST is ours; `None` while it has sent none.
     #[must_use]
+    //= ETRUNK-059
     pub fn configuration_matches(&self) -> Option<bool> {
         let theirs = self.peer.as_ref()?.hello.cfg_digest?;
         Some(theirs == self.cfg_digest())
@@ -348,6 +349,10 @@ impl ETrunk {
         }
     }
 
+    //= ETRUNK-026
+    //= ETRUNK-027
+    //= ETRUNK-028
+    //= ETRUNK-029
     fn rank_by_priority(&self, hello: &Hello) -> Rank {
         let priority = self.config.wire_priority().cmp(&hello.priority);
         let priority = if self.config.larger_wins {
@@ -384,6 +389,8 @@ impl ETrunk {
 
     /// The delay runs on both devices while the better one, heard and link-ready, waits beside
     /// the worse Master.
+    //= ETRUNK-037
+    //= ETRUNK-038
     fn update_revert(&mut self, now: Instant, says: PeerSays, rank: Rank) {
         let hears_us = self.peer.as_ref().is_some_and(Peer::hears_us);
         // Where nobody's member is ready there is nothing to return to.
@@ -397,6 +404,7 @@ impl ETrunk {
     }
 
     /// Whether the wait is over on this side.
+    //= ETRUNK-039
     fn waited(&self, now: Instant) -> bool {
         self.revert.state(now, self.config.revert_delay, self.gate) == Revert::Ready
     }
@@ -454,10 +462,12 @@ impl ETrunk {
 
     fn evaluate_members(&mut self, now: Instant) {
         let hears_us = self.peer.as_ref().is_some_and(Peer::hears_us);
-        let delay = self.config.revert_delay;
+        let (delay, local) = (self.config.revert_delay, self.local_fail_time());
         for (eth_trunk, member) in &mut self.members {
             let peer = self.peer.as_ref();
-            let peer = peer.map_or(PeerMember::Unknown, |p| p.member(member.config.remote_id));
+            let peer = peer.map_or(PeerMember::Unknown, |peer| {
+                peer.member(member.config.remote_id, now, local)
+            });
             let occasion = hears_us
                 && self.role == Role::Backup
                 && member.config.work_mode == WorkMode::Auto

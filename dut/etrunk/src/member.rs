@@ -29,6 +29,7 @@ impl Member {
     }
 
     /// As the hello carries it.
+    //= ETRUNK-048
     pub(crate) const fn to_wire(&self) -> WireMember {
         WireMember {
             work_mode: self.config.work_mode,

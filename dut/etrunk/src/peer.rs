@@ -19,6 +19,8 @@ pub(crate) struct Peer {
     boot_heard: Instant,
     /// Whether any member of it was link-ready since then.
     ever_ready: bool,
+    /// Whether it has booted anew while this device has been up.
+    restarted: bool,
     /// Hellos of this boot that were accepted.
     count: u64,
     /// The highest Boot_Epoch accepted.
@@ -37,6 +39,7 @@ impl Peer {
             heard_since: now,
             boot_heard: now,
             ever_ready: any_ready(&hello),
+            restarted: false,
             count: 1,
             boot_epoch: hello.boot_epoch,
             window: (hello.boot_epoch, hello.sequence.unwrap_or(0)),
@@ -55,6 +58,7 @@ impl Peer {
         if restarted {
             self.boot_heard = now;
             self.ever_ready = false;
+            self.restarted = true;
         }
         self.ever_ready |= any_ready(&hello);
         self.count = if restarted {
@@ -71,6 +75,7 @@ impl Peer {
     }
 
     /// When its silence counts as its failure: its own fail-time, else the local one.
+    //= ETRUNK-033
     pub(crate) fn fail_deadline(&self, local: Duration) -> Instant {
         let fail_time = self.hello.fail_time.map(|time| tenths(time.get()));
         self.last_heard + fail_time.unwrap_or(local)
@@ -110,15 +115,21 @@ impl Peer {
         (!self.ever_ready).then(|| self.boot_heard + local)
     }
 
-    /// What it says of its member `remote_id`.
-    pub(crate) fn member(&self, remote_id: u16) -> PeerMember {
+    /// What it says of its member `remote_id`. While both devices boot, a member that was never
+    /// link-ready negotiates; after a restart of the peer alone it is down, and ours, which has the
+    /// state, may serve.
+    pub(crate) fn member(&self, remote_id: u16, now: Instant, local: Duration) -> PeerMember {
         if self.silent {
             return PeerMember::Silent;
         }
         let Some(member) = self.hello.members.get(&remote_id) else {
             return PeerMember::Unknown;
         };
+        let negotiates = !self.restarted && self.settled_at(local).is_some_and(|at| now < at);
         match (member.link_ready, member.role, member.work_mode) {
+            (false, _, WorkMode::Auto | WorkMode::ForceMaster) if negotiates => {
+                PeerMember::Negotiating
+            }
             (false, _, _) | (true, _, WorkMode::ForceBackup) => PeerMember::Down,
             (true, MemberRole::Master, WorkMode::ForceMaster) => PeerMember::ForcedMaster,
             (true, MemberRole::Master, WorkMode::Auto) => PeerMember::Master,
@@ -132,6 +143,7 @@ impl Peer {
     }
 
     /// The ECHO that our hellos carry.
+    //= ETRUNK-036
     pub(crate) fn echo(&self) -> Option<Echo> {
         (!self.silent).then_some(Echo {
             boot_epoch: self.hello.boot_epoch,

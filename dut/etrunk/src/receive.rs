@@ -8,6 +8,8 @@ use std::net::Ipv6Addr;
 
 impl ETrunk {
     /// Takes a UDP payload. What fails a check is counted, reported and changes nothing else.
+    //= ETRUNK-057
+    //= ETRUNK-060
     pub fn handle_hello(
         &mut self,
         now: Instant,
@@ -39,6 +41,8 @@ impl ETrunk {
         }
     }
 
+    //= ETRUNK-008
+    //= ETRUNK-025
     fn check(&mut self, endpoints: &Endpoints, payload: &[u8]) -> Result<Hello, Check> {
         let envelope = Envelope::parse(payload).map_err(|_| Check::Length)?;
         if envelope.e_trunk_id() != self.config.e_trunk_id().get() {
@@ -58,6 +62,7 @@ impl ETrunk {
     }
 
     /// The addresses mirror ours, on the datagram and in ADDR where that is found.
+    //= ETRUNK-010
     fn check_addresses(&self, endpoints: &Endpoints, addr: Option<Addr>) -> Result<(), Check> {
         let mirror = Addr {
             source: self.config.peer,
@@ -75,6 +80,9 @@ impl ETrunk {
     }
 
     /// The replay window. The feature must be on at both ends or at none.
+    //= ETRUNK-017
+    //= ETRUNK-018
+    //= ETRUNK-019
     fn check_sequence(&self, body: &Body<'_>) -> Result<(), Check> {
         let last = self.peer.as_ref().map_or((0, 0), |peer| peer.window);
         match (self.config.sequence, body.sequence()) {
@@ -85,6 +93,7 @@ impl ETrunk {
     }
 
     /// Not our own (a reflection), and the peer's since its first hello of this boot.
+    //= ETRUNK-020
     fn check_system_id(&self, body: &Body<'_>) -> Result<(), Check> {
         let changed = self.peer.as_ref().is_some_and(|peer| {
             peer.hello.system_id.get() != body.system_id() && body.boot_epoch() <= peer.boot_epoch

@@ -6,6 +6,7 @@ use dut_device::{ETrunkMemberSnapshot, ETrunkSnapshot, Instant, MacAddr};
 impl ETrunk {
     /// The state at `now`.
     #[must_use]
+    //= ETRUNK-056
     pub fn snapshot(&self, _now: Instant) -> ETrunkSnapshot {
         let config = &self.config;
         let peer = self.peer.as_ref().map(|peer| &peer.hello);

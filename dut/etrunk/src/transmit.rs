@@ -107,6 +107,7 @@ impl ETrunk {
     }
 
     /// The first hello of a boot.
+    //= ETRUNK-003
     pub(crate) fn send_first(&mut self, now: Instant) {
         self.send(self.content(now), FIRST);
         self.next_periodic = Some(now + tenths(self.config.send_period().get()));
@@ -117,6 +118,7 @@ impl ETrunk {
     }
 
     /// Answers a hello that asked for it, unless a change has just been told.
+    //= ETRUNK-004
     pub(crate) fn send_reply(&mut self, now: Instant, sent_before: u64) {
         if self.sent == sent_before {
             self.send(self.content(now), PERIODIC);
@@ -124,6 +126,8 @@ impl ETrunk {
     }
 
     /// Tells a change of role, member, timer or configuration at once.
+    //= ETRUNK-005
+    //= ETRUNK-007
     pub(crate) fn announce_changes(&mut self, now: Instant) {
         let Some(announced) = &self.announced else {
             return;
@@ -142,6 +146,8 @@ impl ETrunk {
     }
 
     /// Sends the fast and the periodic hellos that are due. Late time sends one, not a burst.
+    //= ETRUNK-002
+    //= ETRUNK-006
     pub(crate) fn send_due(&mut self, now: Instant) {
         if let Some((left, at)) = self.fast
             && now >= at

@@ -13,11 +13,15 @@ const TOMBSTONES_MAX: usize = 256;
 
 /// Sends the changes that wait, as far as there is room.
 pub(crate) fn flush(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
-    if profile.flush_at.is_none_or(|at| now < at) || !profile.may_send() {
+    if profile.flush_at.is_none_or(|at| now < at) {
         return;
     }
-    flush_deletions(now, backup_id, profile, to);
-    while to.has_room() && (profile.interface_changed || !profile.changed.is_empty()) {
+    if profile.may_delete() {
+        flush_deletions(now, backup_id, profile, to);
+    }
+    let may_upsert = profile.may_upsert();
+    while may_upsert && to.has_room() && (profile.interface_changed || !profile.changed.is_empty())
+    {
         let mut records = Vec::new();
         if std::mem::take(&mut profile.interface_changed)
             && let Some(interface) = profile.table.interface
@@ -106,6 +110,8 @@ fn upsert(
 }
 
 /// Sends the next part of a batch, as far as there is room.
+//= RBS-012
+//= RBS-016
 pub(crate) fn pump(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
     let Some(mut batch) = profile.out_batch.take() else {
         return;

@@ -113,6 +113,7 @@ impl Connection {
         self.ack_due.get_or_insert(now + ACK_DELAY);
     }
 
+    //= RBS-008
     pub(crate) fn keepalive_at(&self) -> Instant {
         self.last_sent + self.keepalive
     }

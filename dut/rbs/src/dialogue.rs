@@ -34,11 +34,14 @@ impl Session {
         }
     }
 
+    //= RBS-009
     pub(crate) fn hold_expired(&mut self, now: Instant) {
         self.refuse(now, NotifyCode::HoldTimeExpired, 0);
     }
 
     /// A frame, or what is no frame, has come.
+    //= RBS-010
+    //= RBS-021
     pub(crate) fn handle_frame(&mut self, now: Instant, frame: Result<Frame, FrameError>) {
         let (epoch, id) = match &frame {
             Ok(frame) => (frame.session_epoch, frame.message_id),
@@ -70,6 +73,7 @@ impl Session {
     }
 
     /// Before the session is connected only OPEN, OPEN_ACK and what ends it may come.
+    //= RBS-005
     fn handle_opening_frame(&mut self, now: Instant, frame: &Frame) {
         let id = frame.message_id;
         match &frame.body {
@@ -133,6 +137,7 @@ impl Session {
         connection.acknowledged(acknowledged);
     }
 
+    //= RBS-019
     fn handle_nak(&mut self, now: Instant, id: u64, backup_id: u16, refused: u64, code: NakCode) {
         let Link::Up(connection) = &mut self.link else {
             return;
@@ -159,7 +164,7 @@ impl Session {
                 if profile.master {
                     profile.suspended = Some(code);
                 } else {
-                    // Sent as the master that this device no longer is: offer it again.
+                    // Sent as the master that this device no longer is.
                     profile.request_due = true;
                 }
             }
@@ -174,6 +179,7 @@ impl Session {
     }
 
     /// A well delimited message with an illegal record is refused alone, but not for ever.
+    //= RBS-020
     fn handle_bad_record(&mut self, now: Instant, error: &FrameError) {
         let FrameError::Record {
             message_id,
@@ -258,6 +264,8 @@ impl Session {
     }
 
     /// The peer's digest. A master whose table differs, while nothing is under way, starts anew.
+    //= RBS-028
+    //= RBS-029
     fn handle_digest(
         &mut self,
         now: Instant,
@@ -285,6 +293,7 @@ impl Session {
             && profile.is_quiet()
             && connection.unacknowledged.is_empty()
         {
+            profile.ask_too = true;
             profile.call_for_resync(now);
         }
     }

@@ -158,6 +158,7 @@ impl Held {
         }
     }
 
+    //= BACKUP-005
     pub(crate) fn to_record(&self, now: Instant, key: Key) -> GroupRecord {
         let sources = self.sources.iter().map(|(source, held)| {
             let state = SourceRecord {

@@ -76,26 +76,23 @@ impl Session {
         self.connect_when_both(now);
     }
 
-    /// The versions overlap, some Backup_ID is common, and common ones have the same service.
+    /// The versions overlap, every Backup_ID is configured here, with the same service.
+    //= RBS-006
+    //= RBS-007
     fn judge_open(&self, open: &Open) -> Result<(), NotifyCode> {
         let ours = (MAJOR, MINOR);
         if open.minimum > ours || open.maximum < ours {
             return Err(NotifyCode::Version);
         }
-        let mut common = false;
         for theirs in &open.profiles {
-            if let Some(profile) = self.profiles.get(&theirs.backup_id) {
-                common = true;
-                if theirs.service != service(profile.config.mld) {
-                    return Err(NotifyCode::ServiceMismatch);
-                }
+            let Some(profile) = self.profiles.get(&theirs.backup_id) else {
+                return Err(NotifyCode::UnknownBackupId);
+            };
+            if theirs.service != service(profile.config.mld) {
+                return Err(NotifyCode::ServiceMismatch);
             }
         }
-        if common || open.profiles.is_empty() || self.profiles.is_empty() {
-            Ok(())
-        } else {
-            Err(NotifyCode::UnknownBackupId)
-        }
+        Ok(())
     }
 
     /// The smaller hold time counts, and keepalives come thrice in it at least.
@@ -110,6 +107,7 @@ impl Session {
         }
     }
 
+    //= RBS-031
     fn note_differences(&mut self, open: &Open) {
         let differs = open.profiles.iter().any(|theirs| {
             let ours = self.profiles.get(&theirs.backup_id);
@@ -120,6 +118,7 @@ impl Session {
         }
     }
 
+    //= RBS-004
     fn connect_when_both(&mut self, now: Instant) {
         let Link::Up(connection) = &mut self.link else {
             return;
@@ -161,6 +160,7 @@ impl Session {
 }
 
 /// Two devices that both have nothing to give do not wait for each other.
+//= RBS-024
 fn leave_freshness_together(profile: &mut crate::profile::Profile) {
     if profile.peer_role == Some(Role::Init) {
         profile.fresh = false;

@@ -69,7 +69,7 @@ pub(crate) struct Profile {
     /// SYNC_REQ is to be sent as soon as the roles call for it.
     pub(crate) request_due: bool,
     request_number: u32,
-    /// When a restarted device asked for the peer's table.
+    /// When a restarted device, or a master whose slave differs, asked for the peer's table.
     pub(crate) asked_at: Option<Instant>,
     /// The peer's SYNC_REQ that a restarted device does not answer yet.
     pub(crate) answer_owed: bool,
@@ -79,6 +79,8 @@ pub(crate) struct Profile {
     pub(crate) digest_sent_at: Instant,
     /// When a batch that a difference or a NAK calls for may begin.
     pub(crate) resync_at: Option<Instant>,
+    /// The digests differ: the peer is asked for its table too.
+    pub(crate) ask_too: bool,
     resync_not_before: Instant,
     resync_distance: Duration,
     /// NAKs of code 1 sent since the last record was applied.
@@ -112,6 +114,7 @@ impl Profile {
             digest_due: false,
             digest_sent_at: Instant::ZERO,
             resync_at: None,
+            ask_too: false,
             resync_not_before: Instant::ZERO,
             resync_distance: RESYNC_FIRST,
             refusals_in_a_row: 0,
@@ -145,18 +148,21 @@ impl Profile {
         self.peer_digest = None;
         self.digest_due = false;
         self.resync_at = None;
+        self.ask_too = false;
         self.refusals_in_a_row = 0;
     }
 
-    /// Whether changes may be sent in real time: by a master to whoever isn't one too, by a slave
-    /// to its master (its own entries).
-    pub(crate) fn may_send(&self) -> bool {
-        self.suspended.is_none()
-            && match (self.master, self.peer_role) {
-                (true, Some(Role::Init | Role::Slave)) | (false, Some(Role::Master)) => true,
-                (true, Some(Role::Master) | None)
-                | (false, Some(Role::Init | Role::Slave) | None) => false,
-            }
+    /// Whether changes may be sent in real time: by a master, to whoever isn't one too.
+    pub(crate) fn may_upsert(&self) -> bool {
+        let to_another = matches!(self.peer_role, Some(Role::Init | Role::Slave));
+        self.suspended.is_none() && self.master && to_another
+    }
+
+    /// Whether deletions may be sent: by a master as changes may, and by a slave to its master
+    /// (of entries that it made and ended itself).
+    pub(crate) fn may_delete(&self) -> bool {
+        let to_master = self.peer_role == Some(Role::Master);
+        self.may_upsert() || (self.suspended.is_none() && !self.master && to_master)
     }
 
     /// Whether nothing waits to be sent.
@@ -198,6 +204,7 @@ impl Profile {
     /// The digests agree.
     pub(crate) const fn in_step(&mut self) {
         self.resync_at = None;
+        self.ask_too = false;
         self.resync_distance = RESYNC_FIRST;
     }
 

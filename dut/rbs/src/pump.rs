@@ -18,13 +18,12 @@ const DIGEST_PERIOD: Duration = Duration::from_secs(10);
 impl Session {
     /// Sends what is due and reports what has changed.
     pub(crate) fn settle(&mut self, now: Instant) {
-        let own = (self.config.origin.0, self.config.boot_epoch);
         if let Link::Up(connection) = &mut self.link
             && connection.connected
         {
             for (backup_id, profile) in &mut self.profiles {
                 if profile.peer_role.is_some() {
-                    advance(now, *backup_id, profile, connection, own);
+                    advance(now, *backup_id, profile, connection);
                 }
             }
             acknowledge(now, connection, &mut self.profiles);
@@ -82,32 +81,21 @@ impl Session {
 }
 
 fn profile_timeout(profile: &Profile, connection: &Connection, room: bool) -> Option<Instant> {
-    let flush = profile.flush_at.filter(|_| room && profile.may_send());
+    let sends = profile.may_upsert() || (profile.may_delete() && !profile.deletions.is_empty());
+    let flush = profile.flush_at.filter(|_| room && sends);
     let digest = (!profile.master).then(|| profile.digest_sent_at + DIGEST_PERIOD);
     let waited = profile.asked_at.map(|at| at + connection.hold);
-    let waited = waited.filter(|_| profile.fresh);
     [flush, profile.resync_at, digest, waited]
         .into_iter()
         .flatten()
         .min()
 }
 
-fn advance(
-    now: Instant,
-    backup_id: u16,
-    profile: &mut Profile,
-    to: &mut Connection,
-    own: ([u8; 6], u64),
-) {
+fn advance(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
     stop_waiting(now, profile, to);
     announce_role(now, backup_id, profile, to);
-    request(now, backup_id, profile, to, own);
-    if profile.resync_at.is_some_and(|at| now >= at) {
-        profile.resync_at = None;
-        if profile.role() == Role::Master && profile.suspended.is_none() {
-            profile.begin_batch();
-        }
-    }
+    request(now, backup_id, profile, to);
+    resynchronize(now, backup_id, profile, to);
     if profile.answer_owed && !profile.fresh {
         profile.begin_batch();
     }
@@ -127,6 +115,7 @@ fn stop_waiting(now: Instant, profile: &mut Profile, connection: &Connection) {
     }
 }
 
+//= RBS-030
 fn announce_role(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
     let role = profile.role();
     if profile.announced != Some(role) {
@@ -135,15 +124,9 @@ fn announce_role(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut C
     }
 }
 
-/// A slave asks its master and offers what it holds of its own; a restarted device asks whoever
-/// has something to give.
-fn request(
-    now: Instant,
-    backup_id: u16,
-    profile: &mut Profile,
-    to: &mut Connection,
-    own: ([u8; 6], u64),
-) {
+/// A slave asks its master; a restarted device asks whoever has something to give.
+//= RBS-011
+fn request(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
     let wanted = match (profile.fresh, profile.master, profile.peer_role) {
         (true, _, Some(Role::Slave | Role::Master)) | (false, false, Some(Role::Master)) => true,
         (true, _, Some(Role::Init) | None)
@@ -159,19 +142,28 @@ fn request(
     if profile.fresh {
         profile.asked_at = Some(now);
     }
-    if profile.master || profile.peer_role != Some(Role::Master) {
+}
+
+/// A batch that a difference or a NAK calls for. Where the tables differ the master also asks
+/// what the slave has: it may hold what it made while it was master itself.
+fn resynchronize(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
+    if profile.resync_at.is_none_or(|at| now < at) {
         return;
     }
-    let entries = profile.table.entries.iter();
-    let offered = entries.filter(|(_, held)| held.is_of(own));
-    let offered: Vec<_> = offered.map(|(key, _)| *key).collect();
-    if !offered.is_empty() {
-        profile.changed.extend(offered);
-        profile.flush_by(now);
+    profile.resync_at = None;
+    if profile.role() != Role::Master || profile.suspended.is_some() {
+        return;
     }
+    if std::mem::take(&mut profile.ask_too) {
+        let number = profile.next_request();
+        to.send(now, backup_id, Body::SyncReq { number });
+        profile.asked_at = Some(now);
+    }
+    profile.begin_batch();
 }
 
 /// ACK, and after it the digests of what was applied; a slave's digest also from time to time.
+//= RBS-018
 fn acknowledge(
     now: Instant,
     connection: &mut Connection,

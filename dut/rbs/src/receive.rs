@@ -7,19 +7,13 @@ use crate::profile::{InBatch, Profile};
 use crate::session::Link;
 use crate::table::Merge;
 use dut_device::Instant;
-use dut_wire::rbs::{GroupRecord, InterfaceRecord, NakCode, NotifyCode, Record, Role, Tombstone};
+use dut_wire::rbs::{GroupRecord, InterfaceRecord, NakCode, NotifyCode, Record, Tombstone};
 use std::collections::BTreeSet;
 
 /// A record that can't be used.
 struct Overflow;
 
 impl Session {
-    /// Whether real-time data may come: to a slave always, to a master only from one that isn't
-    /// (what a yielded device holds of its own).
-    fn takes_real_time(profile: &Profile) -> bool {
-        !profile.master || profile.peer_role != Some(Role::Master)
-    }
-
     pub(crate) fn handle_sync_begin(
         &mut self,
         now: Instant,
@@ -55,7 +49,7 @@ impl Session {
             return;
         };
         if generation == 0 {
-            if !Self::takes_real_time(profile) {
+            if profile.master {
                 return self.nak(now, backup_id, id, NakCode::NotTheSlave);
             }
         } else {
@@ -113,13 +107,23 @@ impl Session {
         {
             batch.mentioned.insert(key);
         }
+        let own = (self.config.origin.0, self.config.boot_epoch);
         if profile.master {
-            return self.merge_group(now, backup_id, generation, record);
+            return self.merge_group(now, backup_id, record, own);
         }
-        if !profile.table.slave_takes(&key, &record.version) {
+        let held = Held::from_record(now, record);
+        if held.is_of(own) && !profile.table.entries.contains_key(&key) {
+            // This device made it and has ended it, which the master has not heard.
+            self.bury(now, backup_id, key, held);
             return Ok(());
         }
-        self.put(backup_id, key, Held::from_record(now, record))
+        if !profile
+            .table
+            .slave_takes(&key, &record.version, generation != 0, own)
+        {
+            return Ok(());
+        }
+        self.put(backup_id, key, held)
     }
 
     fn put(&mut self, backup_id: u16, key: Key, held: Held) -> Result<(), Overflow> {
@@ -138,32 +142,32 @@ impl Session {
         Ok(())
     }
 
-    /// A master hears a slave's entry: after a split, a takeover or its own restart. Its answer
-    /// to a real-time one is its last word, so that both end with the same.
+    /// A master that has asked hears the peer's entry: after its own restart, or where the tables
+    /// differ after a split. In the second case it answers with its last word, so that both end
+    /// with the same; a restarted one gives a whole batch afterwards.
     fn merge_group(
         &mut self,
         now: Instant,
         backup_id: u16,
-        generation: u32,
         record: &GroupRecord,
+        own: ([u8; 6], u64),
     ) -> Result<(), Overflow> {
         let key = (record.eth_trunk, record.group);
-        let own = (self.config.origin.0, self.config.boot_epoch);
         let Some(profile) = self.profiles.get_mut(&backup_id) else {
             return Ok(());
         };
-        let real_time = generation == 0;
+        let answers = !profile.fresh;
         let held = Held::from_record(now, record);
         match profile.table.merge(&key, &record.version, own) {
             Merge::Take => {
                 self.put(backup_id, key, held)?;
-                if real_time {
+                if answers {
                     self.make_own(now, backup_id, key);
                 }
             }
             Merge::Same => {}
             Merge::Keep => {
-                if real_time {
+                if answers {
                     profile.changed.insert(key);
                     profile.flush_by(now);
                 }
@@ -202,8 +206,8 @@ impl Session {
         }
     }
 
-    /// An origin's deletion is honoured by whatever role: the last of an old master may come after
-    /// the roles have changed.
+    /// A deletion is honoured only from the entry's origin. That may be a slave: what it ended
+    /// while it was master does not come back by a master that has not heard so.
     pub(crate) fn handle_delete(
         &mut self,
         now: Instant,
@@ -214,17 +218,24 @@ impl Session {
         let Some(profile) = self.profiles.get_mut(&backup_id) else {
             return;
         };
-        for tombstone in tombstones {
-            if profile.table.slave_deletes(tombstone) {
-                let key = (tombstone.eth_trunk, tombstone.group);
-                profile.table.remove(&key);
-                self.events.push_back(deleted(backup_id, key));
-            }
+        let honoured: Vec<_> = tombstones
+            .iter()
+            .filter(|t| profile.table.deletes(t))
+            .collect();
+        if profile.master && honoured.is_empty() {
+            return self.nak(now, backup_id, id, NakCode::NotTheSlave);
+        }
+        for key in honoured.into_iter().map(|t| (t.eth_trunk, t.group)) {
+            profile.table.remove(&key);
+            profile.changed.remove(&key);
+            self.events.push_back(deleted(backup_id, key));
         }
         profile.digest_due = !profile.master;
         self.applied(now, id);
     }
 
+    //= RBS-013
+    //= RBS-014
     pub(crate) fn handle_sync_end(
         &mut self,
         now: Instant,
@@ -263,8 +274,8 @@ impl Session {
     }
 }
 
-/// Deletes what the batch did not mention. Entries that this device made in this boot stay: they
-/// have been offered to the master, whose last word on each follows.
+/// Deletes what the batch did not mention. Entries that this device made in this boot stay: the
+/// digests differ then, the master asks, and its last word on each follows.
 fn swept(profile: &mut Profile, batch: &InBatch, own: ([u8; 6], u64)) -> Vec<Key> {
     let entries = profile.table.entries.iter();
     let gone: Vec<Key> = entries

@@ -7,7 +7,9 @@ use crate::event::RbsEvent;
 use crate::profile::{DELETIONS_MAX, Deletion, Profile};
 use crate::random::Random;
 use dut_device::Instant;
-use dut_wire::rbs::{BACKUP_ID_MAX, Body, GoodbyeCause, SOURCES_MAX, Tombstone, Version};
+use dut_wire::rbs::{
+    BACKUP_ID_MAX, Body, Frame, GoodbyeCause, NotifyCode, SOURCES_MAX, Service, Tombstone, Version,
+};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -102,6 +104,7 @@ impl Session {
     }
 
     /// Ends the session by command, or because the device restarts.
+    //= RBS-032
     pub fn stop(&mut self, now: Instant, cause: GoodbyeCause) {
         self.due(now);
         match &mut self.link {
@@ -129,8 +132,11 @@ impl Session {
         self.open_link(now);
     }
 
-    /// TCP is up. A further one replaces the first: the peer has restarted or lost it. The first
+    /// TCP is up. A driver that finds a second connection while one is up tells the peer so by
+    /// [`Session::refuse_second`]; if it calls this instead, the second replaces the first, which
     /// is aborted, see [`Command::Abort`].
+    //= RBS-003
+    //= RBS-026
     pub fn handle_connected(&mut self, now: Instant) {
         self.due(now);
         if matches!(self.link, Link::Idle) {
@@ -160,6 +166,40 @@ impl Session {
         self.settle(now);
     }
 
+    /// What a further connection of the peer is told before it is closed, while one is up: the
+    /// octets of NOTIFY 7. The first connection goes on.
+    //= RBS-025
+    pub fn refuse_second(&mut self, now: Instant) -> Vec<u8> {
+        self.due(now);
+        self.count("second_session");
+        let frame = Frame {
+            session_epoch: self.config.boot_epoch,
+            message_id: 1,
+            backup_id: 0,
+            service: Service::None,
+            body: Body::Notify {
+                code: NotifyCode::SecondSession,
+                refused: 0,
+            },
+        };
+        frame.to_vec()
+    }
+
+    /// Sends a batch now (`batch-backup`), from a master to its connected slave.
+    //= RBS-033
+    pub fn batch_now(&mut self, now: Instant, backup_id: u16) {
+        self.due(now);
+        let connected = self.is_connected();
+        if let Some(profile) = self.profiles.get_mut(&backup_id)
+            && connected
+            && profile.may_upsert()
+            && !profile.fresh
+        {
+            profile.begin_batch();
+        }
+        self.settle(now);
+    }
+
     /// The connection, or the attempt, has ended without the session's doing.
     pub fn handle_closed(&mut self, now: Instant) {
         self.due(now);
@@ -176,6 +216,7 @@ impl Session {
     }
 
     /// Octets have come on the connection.
+    //= RBS-035
     pub fn handle_bytes(&mut self, now: Instant, bytes: &[u8]) {
         self.due(now);
         let mut input = bytes;
@@ -404,6 +445,7 @@ impl Session {
         (keepalive, hold)
     }
 
+    //= RBS-001
     fn connects(&self) -> bool {
         self.config.source < self.config.peer
     }
@@ -419,6 +461,7 @@ impl Session {
     }
 
     /// After an end: the listener listens, the connector waits.
+    //= RBS-022
     pub(crate) fn reopen(&mut self, now: Instant) {
         if self.connects() {
             self.link = Link::BackOff(now + self.random.jitter(self.back_off));
@@ -440,6 +483,7 @@ impl Session {
     }
 
     /// The session is connected.
+    //= RBS-023
     pub(crate) fn connected(&mut self, now: Instant) {
         self.last_up_s = Some(self.wall_s(now));
         self.back_off = BACK_OFF_FIRST;

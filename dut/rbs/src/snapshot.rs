@@ -13,6 +13,7 @@ impl Session {
         (self.service(), self.profiles(now))
     }
 
+    //= RBS-034
     fn service(&self) -> RbsSnapshot {
         let config = &self.config;
         let unacknowledged = match &self.link {

@@ -82,16 +82,33 @@ impl Table {
         removed
     }
 
-    /// Whether a slave takes a version: not an older one of the same origin. Between origins the
-    /// master's word decides, and it is the master that speaks.
-    pub(crate) fn slave_takes(&self, key: &Key, version: &Version) -> bool {
-        self.entries
-            .get(key)
-            .is_none_or(|held| held.version.origin != version.origin || *version >= held.version)
+    /// Whether a slave (`own`: its origin and boot epoch) takes a version. Of one origin the newer
+    /// wins. Between origins the master's word decides, and it is the master that speaks; only a
+    /// batch, which the master may have begun without knowing what the slave made while it was
+    /// master itself, does not overrule the slave's greater version: the digests then differ, the
+    /// master asks, and its answer decides.
+    //= RBS-015
+    pub(crate) fn slave_takes(
+        &self,
+        key: &Key,
+        version: &Version,
+        in_batch: bool,
+        own: ([u8; 6], u64),
+    ) -> bool {
+        let Some(held) = self.entries.get(key) else {
+            return true;
+        };
+        if held.version.origin != version.origin && !(in_batch && held.is_of(own)) {
+            return true;
+        }
+        // A batch repairs what has run down, or was damaged, under its own version.
+        *version > held.version || (in_batch && *version == held.version)
     }
 
     /// Whether a deletion is honoured: only from the entry's origin, only a newer one.
-    pub(crate) fn slave_deletes(&self, tombstone: &Tombstone) -> bool {
+    //= RBS-017
+    //= BACKUP-019
+    pub(crate) fn deletes(&self, tombstone: &Tombstone) -> bool {
         let held = self.entries.get(&(tombstone.eth_trunk, tombstone.group));
         held.is_some_and(|held| {
             held.version.origin == tombstone.version.origin && tombstone.version > held.version
@@ -99,6 +116,7 @@ impl Table {
     }
 
     /// What a master (`own`: its origin and boot epoch) makes of a slave's version.
+    //= BACKUP-018
     pub(crate) fn merge(&self, key: &Key, version: &Version, own: ([u8; 6], u64)) -> Merge {
         let Some(held) = self.entries.get(key) else {
             return if (version.origin, version.epoch) == own {

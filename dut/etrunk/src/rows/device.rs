@@ -57,10 +57,12 @@ const fn from_initialize(peer: PeerSays, rank: Rank) -> Decision<State, Reason> 
     use Rank as R;
     match (peer, rank) {
         // Nothing is known yet: members hold Synchronization = 0.
+        //= ETRUNK-030
         (P::Awaited, _) => decide("ETRUNK-ROW-01", Initialize, Some(Reason::Init)),
         // Nobody answers.
         (P::Silent, _) => decide("ETRUNK-ROW-02", Master, Some(Reason::Timeout)),
         // Nobody is Master: the election decides at once.
+        //= ETRUNK-032
         (P::Initialize | P::Backup, R::Better | R::Equal) => {
             decide("ETRUNK-ROW-03", Master, Some(Reason::Pri))
         }
@@ -87,6 +89,8 @@ const fn from_backup(peer: PeerSays, rank: Rank) -> Decision<State, Reason> {
     match (peer, rank) {
         // Does not occur: Initialize is left by a hello or by the fail-time.
         (P::Awaited, _) => decide("ETRUNK-ROW-09", Backup, None),
+        //= ETRUNK-034
+        //= ETRUNK-055
         (P::Silent, _) => decide("ETRUNK-ROW-10", Master, Some(Reason::Timeout)),
         // Nobody is Master: also the second half of a revert.
         (P::Initialize | P::Backup, R::Better | R::Equal) => {
@@ -116,6 +120,7 @@ const fn from_master(peer: PeerSays, rank: Rank, revert: Revert) -> Decision<Sta
         (P::Initialize, R::Better | R::Worse | R::Equal | R::PeerMembersDown, _) => {
             decide("ETRUNK-ROW-19", Master, None)
         }
+        //= ETRUNK-047
         (P::Initialize | P::Backup, R::OwnMembersDown, _) => {
             decide("ETRUNK-ROW-20", Backup, Some(Reason::AllMemberDown))
         }
@@ -124,8 +129,10 @@ const fn from_master(peer: PeerSays, rank: Rank, revert: Revert) -> Decision<Sta
         }
         (P::Backup, R::Worse, Revert::Waiting) => decide("ETRUNK-ROW-22", Master, None),
         // Break before make: this device yields first, the better one follows by row 11.
+        //= ETRUNK-040
         (P::Backup, R::Worse, Revert::Ready) => decide("ETRUNK-ROW-23", Backup, Some(Reason::Pri)),
         // The peer can't hear us and so won't yield: one of the two must.
+        //= ETRUNK-035
         (P::DeafMaster, R::Better | R::Worse | R::OwnMembersDown, _) => {
             decide("ETRUNK-ROW-24", Backup, Some(Reason::PeerTimeout))
         }

@@ -10,6 +10,8 @@ use dut_wire::etrunk::{MemberRole, State, WorkMode};
 pub enum PeerMember {
     /// The peer has no such member, or was never heard.
     Unknown,
+    /// It was never link-ready since both devices booted, and the local fail-time runs.
+    Negotiating,
     /// The peer was heard once and no longer is.
     Silent,
     /// It is not link-ready, or holds itself back by `force-backup`.
@@ -47,9 +49,12 @@ pub struct MemberInput {
 #[must_use]
 pub const fn member_row(input: MemberInput) -> Decision<MemberRole, Why> {
     match (input.device, input.work_mode) {
+        //= ETRUNK-031
         (State::Initialize, WorkMode::Auto | WorkMode::ForceBackup | WorkMode::ForceMaster) => {
             decide("ETRUNK-ROW-31", Backup, Some(Why::ETrunkInit))
         }
+        //= ETRUNK-044
+        //= ETRUNK-045
         (State::Backup | State::Master, WorkMode::ForceMaster) => {
             decide("ETRUNK-ROW-32", Master, Some(Why::ForceMaster))
         }
@@ -65,9 +70,13 @@ pub const fn member_row(input: MemberInput) -> Decision<MemberRole, Why> {
 const fn auto_on_master(input: MemberInput) -> Decision<MemberRole, Why> {
     use PeerMember as P;
     match (input.link_ready, input.peer, input.own) {
-        (_, P::Unknown, _) => decide("ETRUNK-ROW-34", Master, Some(Why::ETrunkMaster)),
+        (_, P::Unknown | P::Negotiating, _) => {
+            decide("ETRUNK-ROW-34", Master, Some(Why::ETrunkMaster))
+        }
         (_, P::Silent | P::Down, _) => decide("ETRUNK-ROW-35", Master, Some(Why::PeerMemberDown)),
         // Lost its link: the peer's member may serve.
+        //= ETRUNK-041
+        //= ETRUNK-046
         (false, P::Backup | P::Waiting | P::Master | P::ForcedMaster, _) => {
             decide("ETRUNK-ROW-36", Backup, Some(Why::PeerMemberUp))
         }
@@ -90,9 +99,10 @@ const fn auto_on_backup(input: MemberInput) -> Decision<MemberRole, Why> {
     use PeerMember as P;
     let up = peer_is_up(input.causation, Why::ETrunkBackup);
     match (input.link_ready, input.peer, input.own, input.revert) {
-        (_, P::Unknown | P::Silent, _, _) => {
+        (_, P::Unknown | P::Negotiating | P::Silent, _, _) => {
             decide("ETRUNK-ROW-41", Backup, Some(Why::ETrunkBackup))
         }
+        //= ETRUNK-042
         (true, P::Down, _, _) => decide("ETRUNK-ROW-42", Master, Some(Why::PeerMemberDown)),
         (false, P::Down, _, _) => decide("ETRUNK-ROW-43", Backup, Some(Why::ETrunkBackup)),
         (false, P::Backup | P::Waiting | P::Master | P::ForcedMaster, _, _)
@@ -105,6 +115,7 @@ const fn auto_on_backup(input: MemberInput) -> Decision<MemberRole, Why> {
         (true, P::Backup, Master, _) => decide("ETRUNK-ROW-46", Backup, Some(Why::ETrunkBackup)),
         // The peer's member is repaired and waits.
         (true, P::Waiting, Master, Revert::Waiting) => decide("ETRUNK-ROW-47", Master, None),
+        //= ETRUNK-043
         (true, P::Waiting, Master, Revert::Ready) => {
             decide("ETRUNK-ROW-48", Backup, Some(Why::PeerMemberUp))
         }

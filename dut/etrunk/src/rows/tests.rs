@@ -162,8 +162,9 @@ const UP: [PeerMember; 4] = [
     PeerMember::Master,
     PeerMember::ForcedMaster,
 ];
-const ALL: [PeerMember; 7] = [
+const ALL: [PeerMember; 8] = [
     PeerMember::Unknown,
+    PeerMember::Negotiating,
     PeerMember::Silent,
     PeerMember::Down,
     PeerMember::Backup,
@@ -219,7 +220,7 @@ member! {
         [Backup, Master], [ForceBackup], BOTH, ROLES, ALL, REVERTS,
         after ETrunkMaster => Backup, Some(Why::ForceBackup);
     row_34_master_without_a_peer_member "ETRUNK-ROW-34":
-        [Master], [Auto], BOTH, ROLES, [P::Unknown], REVERTS,
+        [Master], [Auto], BOTH, ROLES, [P::Unknown, P::Negotiating], REVERTS,
         after ETrunkInit => Master, Some(Why::ETrunkMaster);
     row_35_master_beside_a_faulty_peer_member "ETRUNK-ROW-35":
         [Master], [Auto], BOTH, ROLES, [P::Silent, P::Down], REVERTS,
@@ -243,7 +244,7 @@ member! {
         [Master], [Auto], [true], [B], [P::Master], REVERTS,
         after PeerMemberUp => Backup, Some(Why::PeerMemberUp);
     row_41_backup_without_a_peer_member "ETRUNK-ROW-41":
-        [Backup], [Auto], BOTH, ROLES, [P::Unknown, P::Silent], REVERTS,
+        [Backup], [Auto], BOTH, ROLES, [P::Unknown, P::Negotiating, P::Silent], REVERTS,
         after ETrunkInit => Backup, Some(Why::ETrunkBackup);
     row_42_backup_serves_for_a_faulty_member "ETRUNK-ROW-42":
         [Backup], [Auto], [true], ROLES, [P::Down], REVERTS,

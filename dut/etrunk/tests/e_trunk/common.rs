@@ -312,3 +312,10 @@ impl World {
         }
     }
 }
+
+pub(crate) const BACKUP_MASTER: (Role, Role) = (Role::Backup, Role::Master);
+pub(crate) const MASTER_BACKUP: (Role, Role) = (Role::Master, Role::Backup);
+
+pub(crate) fn texts(pair: (String, String)) -> [String; 2] {
+    [pair.0, pair.1]
+}

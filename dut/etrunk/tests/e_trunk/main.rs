@@ -4,3 +4,4 @@
 mod common;
 mod receipt;
 mod roles;
+mod start;

@@ -6,7 +6,9 @@
     reason = "tests"
 )]
 
+mod bench;
 mod common;
+mod data;
 mod frames;
 mod pair;
 mod properties;

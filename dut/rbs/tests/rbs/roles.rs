@@ -83,7 +83,7 @@ fn a_boot_epoch_above_the_other_devices_does_not_let_old_versions_win() {
 }
 
 #[test]
-fn an_offer_does_not_win_over_what_was_made_from_it() {
+fn an_old_version_does_not_win_over_what_was_made_from_it() {
     // A, of the higher boot epoch, makes an entry; B takes over and changes it unheard.
     let old = SessionConfig {
         boot_epoch: 9,
@@ -254,12 +254,14 @@ fn a_conflict_after_a_split_goes_to_the_greater_version() {
         assert_eq!(sources.len(), 1);
         assert_eq!(sources[0].source.to_string(), winner);
         assert!(world.synchronized());
-        // The master's answer to the offer settles it, not another batch.
-        let batches = world.sent(Dev::A, dut_device::Instant::ZERO);
-        assert_eq!(
-            batches.iter().filter(|name| **name == "SYNC_BEGIN").count(),
-            1
-        );
+        // Settled by one question of the master at most, within a few round trips.
+        let sent = world.sent(Dev::A, dut_device::Instant::ZERO);
+        assert!(sent.iter().filter(|name| **name == "SYNC_REQ").count() <= 1);
+        let last = world
+            .frames
+            .iter()
+            .rfind(|(_, _, frame)| frame.body.is_data());
+        assert!(last.unwrap().0 < dut_device::Instant::from_millis(100));
     }
 }
 
@@ -281,6 +283,40 @@ fn deletes_of_one_side_of_a_split_do_not_reach_the_others_entries() {
     assert!(world.synchronized());
     assert!(world.groups(Dev::A).contains(&"ff3e::b".to_owned()));
     world.assert_equal();
+}
+
+/// A Master, B in step; B made `ff3e::b` when it was master itself.
+fn made_by_b() -> World {
+    let mut world = two_groups();
+    hand_over(&mut world, Dev::A);
+    world.upsert(Dev::B, include("ff3e::b", &[("2001:db8::1", 260_000)]));
+    world.run_ms(50);
+    hand_over(&mut world, Dev::B);
+    assert!(world.synchronized());
+    world
+}
+
+#[test]
+fn what_its_origin_deleted_during_a_split_does_not_come_back() {
+    // (who stays Master) and (whose entry ends, at its origin).
+    for stays in [Dev::A, Dev::B] {
+        for (origin, group) in [(Dev::A, "ff3e::1"), (Dev::B, "ff3e::b")] {
+            let mut world = made_by_b();
+            world.path = false;
+            world.run_ms(20_000);
+            world.role(Dev::B, true);
+            world.delete(origin, group);
+            world.run_ms(1000);
+            world.path = true;
+            world.role(stays.other(), false);
+            world.with(Dev::A, |s, now| s.retry_now(now));
+            world.run_ms(5000);
+            assert!(world.synchronized(), "{stays:?} {group}");
+            world.assert_equal();
+            assert_eq!(world.groups(Dev::A).len(), 2, "{stays:?} {group}");
+            assert!(!world.groups(Dev::A).contains(&group.to_owned()));
+        }
+    }
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub(super) struct Input<'a> {
 
 impl Input<'_> {
     /// The digest.
+    //= ETRUNK-015
+    //= ETRUNK-016
     pub(super) fn digest(&self, key: &[u8]) -> Vec<u8> {
         match self.mode {
             AuthenticationMode::HmacSha1 => self

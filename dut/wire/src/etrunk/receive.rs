@@ -49,6 +49,7 @@ impl<'a> Envelope<'a> {
     ///
     /// # Errors
     /// [`Malformed`] names the field that is wrong.
+    //= ETRUNK-009
     pub fn parse(payload: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(payload);
         if reader.array("Magic")? != MAGIC {
@@ -119,6 +120,8 @@ impl<'a> Envelope<'a> {
     ///
     /// # Errors
     /// [`Malformed`] names the TLV that is wrong.
+    //= ETRUNK-011
+    //= ETRUNK-012
     pub fn body(&self) -> Result<Body<'a>, Malformed> {
         let mut reader = Reader::new(self.payload);
         reader.take(FIXED_LEN, "TLVs")?;
@@ -318,6 +321,8 @@ pub struct Body<'a> {
 impl Body<'_> {
     /// Check 5: whether the algorithm is `mode` and the digest that of `key`.
     #[must_use]
+    //= ETRUNK-013
+    //= ETRUNK-014
     pub fn authenticates(
         &self,
         mode: AuthenticationMode,
@@ -370,6 +375,10 @@ impl Body<'_> {
     ///
     /// # Errors
     /// [`Refused`] names the first check that failed.
+    //= ETRUNK-021
+    //= ETRUNK-022
+    //= ETRUNK-023
+    //= ETRUNK-024
     pub fn hello(&self) -> Result<Hello, Refused> {
         let fixed = &self.fixed;
         let refused = |check, at, field| Refused {

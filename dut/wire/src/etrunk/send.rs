@@ -13,6 +13,7 @@ pub const MEMBERS_MAX: usize = 62;
 impl Hello {
     /// The UDP payload with its digest. Members beyond [`MEMBERS_MAX`] are left out.
     #[must_use]
+    //= ETRUNK-001
     pub fn to_vec(&self, mode: AuthenticationMode, key: &[u8], endpoints: &Endpoints) -> Vec<u8> {
         let mut out = Vec::with_capacity(FIXED_LEN + 160 + 20 * self.members.len());
         self.emit_fixed(&mut out);

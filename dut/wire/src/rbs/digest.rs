@@ -11,6 +11,7 @@ pub struct CanonicalDigest(Sha256);
 impl CanonicalDigest {
     /// Adds a row. Rows come in the order of (Eth-Trunk id, group), sources ascending; `count` is
     /// the number of sources, each with whether it is requested (its timer is not 0).
+    //= RBS-027
     pub fn row(
         &mut self,
         eth_trunk: u16,

@@ -26,6 +26,7 @@ impl Framer {
 
     /// Takes octets from the front of `input` up to the end of one frame. `None` when `input` is
     /// used up before that, or after an error that broke the stream.
+    //= RBS-036
     pub fn next(&mut self, input: &mut &[u8]) -> Option<Result<Frame, FrameError>> {
         if self.broken {
             *input = &[];
