@@ -79,6 +79,8 @@ pub(crate) enum Stream {
     Connected,
     Bytes(Vec<u8>),
     Closed,
+    /// The peer has made a second connection beside the one that is up: see [`Host::refuse`].
+    Second,
 }
 
 /// A TCP endpoint of one service: the connection, and a listening socket beside it.
@@ -86,6 +88,8 @@ pub(crate) enum Stream {
 struct Endpoint {
     connection: SocketHandle,
     listener: Option<SocketHandle>,
+    /// A second connection, to be refused.
+    second: Option<SocketHandle>,
     local: Ipv6Addr,
     peer: Ipv6Addr,
     port: u16,
@@ -199,6 +203,7 @@ impl Host {
         self.endpoints.push(Endpoint {
             connection,
             listener: None,
+            second: None,
             local,
             peer,
             port,
@@ -235,7 +240,7 @@ impl Host {
         let Some(endpoint) = self.endpoints.get_mut(index) else {
             return;
         };
-        if endpoint.listener.is_some() {
+        if endpoint.listener.is_some() || endpoint.second.is_some() {
             return;
         }
         let handle = self.sockets.add(socket());
@@ -295,6 +300,7 @@ impl Host {
 
     /// What has happened to a service's connection.
     pub(crate) fn stream(&mut self, index: usize) -> Option<Stream> {
+        self.reap(index);
         let endpoint = self.endpoints.get_mut(index)?;
         if let Some(listener) = endpoint.listener
             && self.sockets.get::<tcp::Socket<'_>>(listener).may_send()
@@ -326,8 +332,8 @@ impl Host {
         None
     }
 
-    /// A connection has come in by the listening socket: only the peer's is taken, and a new one of the
-    /// peer's replaces an older one, which it has forgotten.
+    /// A connection has come in by the listening socket: only the peer's is taken, and only while none is
+    /// up. A peer that has forgotten its old one resets it at the next keepalive.
     fn accept(&mut self, index: usize, listener: SocketHandle) -> Option<Stream> {
         let endpoint = self.endpoints.get_mut(index)?;
         endpoint.listener = None;
@@ -338,20 +344,51 @@ impl Host {
             self.listen(index);
             return None;
         }
+        if endpoint.established {
+            endpoint.second = Some(listener);
+            return Some(Stream::Second);
+        }
         let older = std::mem::replace(&mut endpoint.connection, listener);
-        let was = std::mem::replace(&mut endpoint.established, false);
+        endpoint.established = true;
+        endpoint.attempting = false;
         endpoint.unsent.clear();
         self.sockets.get_mut::<tcp::Socket<'_>>(older).abort();
         self.sockets.remove(older);
         self.listen(index);
-        let endpoint = self.endpoints.get_mut(index)?;
-        if was {
-            // The end of the older one is told first; the new one is found established next.
-            endpoint.attempting = true;
-            return Some(Stream::Closed);
-        }
-        endpoint.established = true;
         Some(Stream::Connected)
+    }
+
+    /// Tells a second connection why it is refused, and closes it. Until it has gone the service listens
+    /// no further: connections can't pile up.
+    pub(crate) fn refuse(&mut self, index: usize, octets: &[u8]) {
+        let Some(handle) = self
+            .endpoints
+            .get(index)
+            .and_then(|endpoint| endpoint.second)
+        else {
+            return;
+        };
+        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
+        let _: Result<_, _> = socket.send_slice(octets);
+        socket.close();
+    }
+
+    /// Forgets a refused connection that has gone, and listens again.
+    fn reap(&mut self, index: usize) {
+        let Some(endpoint) = self.endpoints.get_mut(index) else {
+            return;
+        };
+        let Some(handle) = endpoint.second else {
+            return;
+        };
+        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
+        // What a refused peer still says is read and dropped, so that the close can end.
+        let _: Result<_, _> = socket.recv(|octets| (octets.len(), ()));
+        if !socket.is_open() || socket.state() == tcp::State::TimeWait {
+            endpoint.second = None;
+            self.sockets.remove(handle);
+            self.listen(index);
+        }
     }
 
     /// The next IPv6 packet to route.

@@ -4,13 +4,14 @@
 //! it. The E-Trunk decides the member's role; the role holds or releases the Eth-Trunk's LACP, decides
 //! who says what over RBS, and adopts the profile's table at a switchover.
 
-use crate::host::Stream;
+use crate::host::{Datagram, Stream};
 use crate::node::Node;
 use dut_device::{Event, Instant};
 use dut_etrunk::{ETrunk, ETrunkEvent, MemberStatus};
 use dut_mld::{FilterMode, GroupState, QuerierState, SourceState};
 use dut_rbs::{Command, Entry, EntrySource, InterfaceState, RbsEvent, Session};
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 /// An E-Trunk with its one member, and the profile that tracks them.
 #[derive(Debug)]
@@ -32,6 +33,11 @@ pub(crate) struct Bond {
     /// The layer 3 interface that the profile is bound to.
     pub(crate) interface: Option<usize>,
     pub(crate) master: bool,
+    pub(crate) hello_period: Duration,
+    /// When the peer's last hello came.
+    pub(crate) last_hello: Option<Instant>,
+    /// The peer's configuration digest differs, and this has been said.
+    pub(crate) mismatch: bool,
 }
 
 impl Node {
@@ -169,27 +175,15 @@ impl Node {
             };
             while let Some(hello) = self.host.datagram(socket) {
                 busy = true;
-                let Some(bond) = self.bonds.get_mut(index) else {
-                    continue;
-                };
-                bond.etrunk.handle_hello(
-                    now,
-                    hello.source,
-                    hello.destination,
-                    hello.source_port,
-                    bond.port,
-                    &hello.payload,
-                );
+                self.hello(now, index, &hello);
             }
         }
-        for service in &mut self.services {
-            while let Some(stream) = self.host.stream(service.endpoint) {
+        for index in 0..self.services.len() {
+            while let Some(stream) = self.next_stream(index) {
                 busy = true;
-                match stream {
-                    Stream::Connected => service.session.handle_connected(now),
-                    Stream::Bytes(octets) => service.session.handle_bytes(now, &octets),
-                    Stream::Closed => service.session.handle_closed(now),
-                }
+                self.stream(now, index, stream);
+                // A close that this causes must not hit the next connection.
+                self.settle_service(now, index);
             }
         }
         while let Some(packet) = self.host.outgoing() {
@@ -199,37 +193,98 @@ impl Node {
         busy
     }
 
+    fn hello(&mut self, now: Instant, index: usize, hello: &Datagram) {
+        let Some(bond) = self.bonds.get_mut(index) else {
+            return;
+        };
+        bond.etrunk.handle_hello(
+            now,
+            hello.source,
+            hello.destination,
+            hello.source_port,
+            bond.port,
+            &hello.payload,
+        );
+        let before = bond.last_hello.replace(now);
+        // The way to the peer works again: RBS need not wait for its back-off.
+        let again = before.is_some_and(|before| now.since(before) > bond.hello_period * 3);
+        let mismatch = bond.etrunk.configuration_matches() == Some(false);
+        let news = mismatch && !bond.mismatch;
+        bond.mismatch = mismatch;
+        let service = bond.service.filter(|_| again);
+        if let Some(service) = service.and_then(|service| self.services.get_mut(service)) {
+            service.session.retry_now(now);
+        }
+        if news {
+            //= ETRUNK-059
+            self.notice("e-trunk", "the peer's configuration differs".to_owned());
+        }
+    }
+
+    fn next_stream(&mut self, index: usize) -> Option<Stream> {
+        let endpoint = self.services.get(index)?.endpoint;
+        self.host.stream(endpoint)
+    }
+
+    fn stream(&mut self, now: Instant, index: usize, stream: Stream) {
+        let Some(service) = self.services.get_mut(index) else {
+            return;
+        };
+        match stream {
+            Stream::Connected => service.session.handle_connected(now),
+            Stream::Bytes(octets) => service.session.handle_bytes(now, &octets),
+            Stream::Closed => service.session.handle_closed(now),
+            //= RBS-025
+            Stream::Second => {
+                let refusal = service.session.refuse_second(now);
+                self.host.refuse(service.endpoint, &refusal);
+            }
+        }
+    }
+
     pub(crate) fn settle_services(&mut self, now: Instant) -> bool {
         let mut busy = false;
         for index in 0..self.services.len() {
-            while let Some(service) = self.services.get_mut(index)
-                && let Some(command) = service.session.poll_command()
-            {
-                busy = true;
-                let endpoint = service.endpoint;
-                match command {
-                    Command::Connect => self.host.connect(endpoint),
-                    Command::Listen => self.host.listen(endpoint),
-                    Command::Close => self.host.close(endpoint, false),
-                    Command::Abort => self.host.close(endpoint, true),
-                    Command::Send(octets) => self.host.send(endpoint, &octets),
-                }
+            busy |= self.settle_service(now, index);
+        }
+        busy
+    }
+
+    fn settle_service(&mut self, now: Instant, index: usize) -> bool {
+        let mut busy = false;
+        while let Some(service) = self.services.get_mut(index)
+            && let Some(command) = service.session.poll_command()
+        {
+            busy = true;
+            let endpoint = service.endpoint;
+            match command {
+                Command::Connect => self.host.connect(endpoint),
+                Command::Listen => self.host.listen(endpoint),
+                Command::Close => self.host.close(endpoint, false),
+                Command::Abort => self.host.close(endpoint, true),
+                Command::Send(octets) => self.host.send(endpoint, &octets),
             }
-            while let Some(service) = self.services.get_mut(index)
-                && let Some(event) = service.session.poll_event()
-            {
-                busy = true;
-                self.rbs_event(now, event);
-            }
+        }
+        while let Some(service) = self.services.get_mut(index)
+            && let Some(event) = service.session.poll_event()
+        {
+            busy = true;
+            self.rbs_event(now, event);
         }
         busy
     }
 
     fn rbs_event(&mut self, now: Instant, event: RbsEvent) {
         match event {
-            RbsEvent::Upserted { group, .. } | RbsEvent::Deleted { group, .. } => {
+            RbsEvent::Upserted {
+                backup_id,
+                eth_trunk,
+                group,
+            } => {
                 self.shadow_changed(group);
+                self.merge(now, backup_id, eth_trunk, group);
             }
+            RbsEvent::Deleted { group, .. } => self.shadow_changed(group),
             RbsEvent::Synchronized {
                 backup_id,
                 synchronized,
@@ -252,6 +307,26 @@ impl Node {
             RbsEvent::Up => self.notice("rbs", "connected".to_owned()),
             RbsEvent::Down { reason } => self.notice("rbs", format!("down: {reason}")),
             RbsEvent::InterfaceChanged { .. } => {}
+        }
+    }
+
+    /// What the peer has said reaches a master's own table too: after a split its entries survive
+    /// beside ours until their timers end. What is held already stays as it is.
+    fn merge(&mut self, now: Instant, backup_id: u16, eth_trunk: u16, group: Ipv6Addr) {
+        let mine = |bond: &&Bond| bond.backup_id == backup_id && bond.trunk_id == eth_trunk;
+        let Some(bond) = self.bonds.iter().find(mine).filter(|bond| bond.master) else {
+            return;
+        };
+        let (service, interface) = (bond.service, bond.interface);
+        let entry = service
+            .and_then(|service| self.services.get(service))
+            .and_then(|service| service.session.entry(now, backup_id, eth_trunk, group));
+        let mld = interface
+            .and_then(|index| self.interfaces.get_mut(index))
+            .and_then(|interface| interface.mld.as_mut())
+            .filter(|mld| mld.is_up() && mld.group(now, group).is_none());
+        if let (Some(entry), Some(mld)) = (entry, mld) {
+            mld.adopt(now, &[to_group(&entry)], None);
         }
     }
 
