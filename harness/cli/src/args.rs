@@ -40,6 +40,12 @@ pub(crate) enum Command {
     Run(crate::run::Run),
     /// Lists cases.
     List(crate::run::List),
+    /// Checks cases, requirements and testbeds without running anything.
+    Lint(crate::lint::Lint),
+    /// Checks the configuration files of a pair for what makes it fail.
+    Check(crate::check::Check),
+    /// A console on a simulated network.
+    Lab(crate::lab::Lab),
     /// Judges captures: our own cases' again, or others' by invariants.
     Judge(crate::judge::Judge),
 }
@@ -50,6 +56,9 @@ pub(crate) fn main() -> ExitCode {
     let code = match &args.command {
         Command::Run(run) => crate::run::run(&args, run),
         Command::List(list) => crate::run::list(&args, list),
+        Command::Lint(lint) => crate::lint::lint(&args, lint),
+        Command::Check(check) => crate::check::check(check),
+        Command::Lab(lab) => crate::lab::lab(lab),
         Command::Judge(judge) => crate::judge::judge(judge),
     };
     ExitCode::from(code)

@@ -1,8 +1,11 @@
 //! The `tandem` program.
 
 mod args;
+mod check;
 mod factory;
 mod judge;
+mod lab;
+mod lint;
 mod run;
 mod terminal;
 

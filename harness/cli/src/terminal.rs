@@ -24,6 +24,10 @@ impl Terminal {
         }
     }
 
+    pub(crate) const fn colored(&self) -> bool {
+        self.color
+    }
+
     /// Prints a line. A closed pipe ends the program's interest, not the run.
     pub(crate) fn line(&self, text: &str) {
         let _: io::Result<()> = writeln!(io::stdout(), "{text}");

@@ -13,5 +13,5 @@ mod suite;
 pub use bed::{BedError, Factory, SimulatedBed, build_bed};
 pub use event::{CaseResult, Footer, Header, RunEvent};
 pub use judge::{JudgeError, judge_trace};
-pub use simulation::run_case;
+pub use simulation::{check_case, run_case};
 pub use suite::{Options, run};

@@ -54,6 +54,20 @@ pub fn run_case(
     result
 }
 
+/// Whether a case's testbed can be built and its steps can be played, without running it.
+///
+/// # Errors
+/// What is wrong, with the step's line where it is a step's.
+pub fn check_case(
+    case: &ExpandedCase,
+    catalogue: &Catalogue,
+    factory: &Factory,
+) -> Result<(), String> {
+    let (folder, bed) = catalogue.beds.get(&case.testbed).ok_or("no such testbed")?;
+    let built = build_bed(bed, folder, Some(case), factory, 0).map_err(|e| e.to_string())?;
+    Driver::new(case, built, bed).map(drop)
+}
+
 /// What the case needs and the testbed hasn't.
 fn missing(case: &ExpandedCase, bed: &Bed) -> Option<String> {
     let links = usize::from(case.needs.links.unwrap_or(1));

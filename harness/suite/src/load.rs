@@ -81,6 +81,23 @@ pub fn load(root: &Path) -> Result<Catalogue, Vec<LoadError>> {
     }
 }
 
+/// Loads one testbed's file.
+///
+/// # Errors
+/// The mistake, with its line where known.
+pub fn load_bed(file: &Path) -> Result<Bed, LoadError> {
+    let mut loader = Loader::default();
+    let bed = loader.parse::<Bed>(file);
+    bed.ok_or_else(|| {
+        let unread = || LoadError {
+            file: file.to_path_buf(),
+            line: None,
+            what: String::new(),
+        };
+        loader.errors.pop().unwrap_or_else(unread)
+    })
+}
+
 #[derive(Default)]
 struct Loader {
     catalogue: Catalogue,
