@@ -42,13 +42,13 @@ impl World {
     pub fn set_link(&mut self, name: &str, up: bool) -> Result<(), SetupError> {
         let index = self.link_index(name)?;
         let before = self.carrier(index);
+        self.say(format!("link {name} {}", if up { "mended" } else { "cut" }));
         if let Some(link) = self.links.get_mut(index) {
             link.whole = up;
         }
         if self.carrier(index) != before {
             self.tell_carrier(index, up);
         }
-        self.say(format!("link {name} {}", if up { "mended" } else { "cut" }));
         Ok(())
     }
 
@@ -117,7 +117,12 @@ impl World {
             let why = "is no node: only nodes crash, hang and restart".to_owned();
             return Err(SetupError::Refused(name.to_owned(), why));
         }
-        match (action, node.life) {
+        let life = node.life;
+        self.say(format!("{name} {}", action.past()));
+        let Some(node) = self.nodes.get_mut(index) else {
+            return Ok(());
+        };
+        match (action, life) {
             (NodeAction::Crash, Life::Running | Life::Hung) => {
                 let links: Vec<usize> = node.links.iter().flatten().copied().collect();
                 let up: Vec<usize> = links
@@ -148,7 +153,6 @@ impl World {
             | (NodeAction::Resume, Life::Running | Life::Crashed)
             | (NodeAction::Restart, Life::Running | Life::Hung) => {}
         }
-        self.say(format!("{name} {}", action.past()));
         Ok(())
     }
 
