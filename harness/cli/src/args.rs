@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Run(crate::run::Run),
     /// Lists cases.
     List(crate::run::List),
+    /// Lists the field names that a kind of frame has in cases.
+    Fields(crate::fields::FieldNames),
     /// Checks cases, requirements and testbeds without running anything.
     Lint(crate::lint::Lint),
     /// Checks the configuration files of a pair for what makes it fail.
@@ -56,6 +58,7 @@ pub(crate) fn main() -> ExitCode {
     let code = match &args.command {
         Command::Run(run) => crate::run::run(&args, run),
         Command::List(list) => crate::run::list(&args, list),
+        Command::Fields(names) => crate::fields::fields(names),
         Command::Lint(lint) => crate::lint::lint(&args, lint),
         Command::Check(check) => crate::check::check(check),
         Command::Lab(lab) => crate::lab::lab(lab),

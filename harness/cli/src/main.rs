@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod factory;
+mod fields;
 mod judge;
 mod lab;
 mod lint;
