@@ -41,6 +41,8 @@ pub struct SimulatedBed {
     pub nodes: Vec<String>,
     /// Time in which the bed comes up.
     pub settle: Duration,
+    /// One-way latency of the slowest link between the pair's devices; zero without one.
+    pub pair_latency: Duration,
 }
 
 /// Wall-clock origin of every simulated world: 2021-05-29T03:21:00Z, shortly before the seed's displays.
@@ -114,8 +116,17 @@ pub fn build_bed(
         world.add_device(name, Box::new(device));
     }
     let mut listeners = BTreeMap::new();
+    let mut pair_latency = Duration::ZERO;
     for (name, link) in &bed.links {
         let latency = duration(link.latency.as_deref().unwrap_or("10us"), &scope, name)?;
+        let of_pair = |end: &str| {
+            bed.pair
+                .iter()
+                .any(|node| end.split(' ').next() == Some(node))
+        };
+        if of_pair(&link.a) && of_pair(&link.b) {
+            pair_latency = pair_latency.max(latency);
+        }
         world.connect(name, &link.a, &link.b, latency)?;
         let host = [&link.a, &link.b]
             .into_iter()
@@ -144,5 +155,6 @@ pub fn build_bed(
         listeners,
         nodes,
         settle: settle.transpose()?.unwrap_or_default(),
+        pair_latency,
     })
 }
