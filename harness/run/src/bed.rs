@@ -115,26 +115,7 @@ pub fn build_bed(
         let device = Host::new(mac(&host.mac, name)?, host.address, mix(seed, name));
         world.add_device(name, Box::new(device));
     }
-    let mut listeners = BTreeMap::new();
-    let mut pair_latency = Duration::ZERO;
-    for (name, link) in &bed.links {
-        let latency = duration(link.latency.as_deref().unwrap_or("10us"), &scope, name)?;
-        let of_pair = |end: &str| {
-            bed.pair
-                .iter()
-                .any(|node| end.split(' ').next() == Some(node))
-        };
-        if of_pair(&link.a) && of_pair(&link.b) {
-            pair_latency = pair_latency.max(latency);
-        }
-        world.connect(name, &link.a, &link.b, latency)?;
-        let host = [&link.a, &link.b]
-            .into_iter()
-            .find(|end| bed.hosts.contains_key(*end));
-        if let Some(host) = host {
-            listeners.insert(name.clone(), host.clone());
-        }
-    }
+    let (listeners, pair_latency) = connect(&mut world, bed, &scope)?;
     let mut ports = Vec::new();
     for (name, port) in &bed.ports {
         world.attach_tester(name, &port.to)?;
@@ -157,4 +138,34 @@ pub fn build_bed(
         settle: settle.transpose()?.unwrap_or_default(),
         pair_latency,
     })
+}
+
+/// Wires the links; gives the hosts by link, and the latency of the slowest link between the pair's
+/// devices.
+fn connect(
+    world: &mut World,
+    bed: &Bed,
+    scope: &Scope,
+) -> Result<(BTreeMap<String, String>, Duration), BedError> {
+    let mut listeners = BTreeMap::new();
+    let mut pair_latency = Duration::ZERO;
+    for (name, link) in &bed.links {
+        let latency = duration(link.latency.as_deref().unwrap_or("10us"), scope, name)?;
+        let of_pair = |end: &str| {
+            bed.pair
+                .iter()
+                .any(|node| end.split(' ').next() == Some(node))
+        };
+        if of_pair(&link.a) && of_pair(&link.b) {
+            pair_latency = pair_latency.max(latency);
+        }
+        world.connect(name, &link.a, &link.b, latency)?;
+        let host = [&link.a, &link.b]
+            .into_iter()
+            .find(|end| bed.hosts.contains_key(*end));
+        if let Some(host) = host {
+            listeners.insert(name.clone(), host.clone());
+        }
+    }
+    Ok((listeners, pair_latency))
 }

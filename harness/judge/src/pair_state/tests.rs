@@ -87,7 +87,7 @@ fn changes_carry_what_is_new_and_what_is_gone() {
     let kept: Vec<bool> = changed.groups.values().map(Option::is_some).collect();
     assert_eq!(kept, [false, true, true]);
     let text = serde_json::to_string(&change).unwrap();
-    let mut read = first.clone();
+    let mut read = first;
     read.apply(serde_json::from_str(&text).unwrap());
     assert_eq!(read, second);
 }
