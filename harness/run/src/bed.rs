@@ -99,6 +99,7 @@ pub fn build_bed(
             seed: mix(seed, name),
             boot_epoch: 1,
             wall_origin_s: ORIGIN_S,
+            identity: BTreeMap::new(),
         };
         let factory = Arc::clone(factory);
         world.add_node(name, move |boot_epoch| {
