@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Check(crate::check::Check),
     /// A console on a simulated network.
     Lab(crate::lab::Lab),
+    /// Requirement × cases × defects, and which case kills which defect.
+    Trace(crate::trace::Trace),
     /// Judges captures: our own cases' again, or others' by invariants.
     Judge(crate::judge::Judge),
 }
@@ -62,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Lint(lint) => crate::lint::lint(&args, lint),
         Command::Check(check) => crate::check::check(check),
         Command::Lab(lab) => crate::lab::lab(lab),
+        Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
     };
     ExitCode::from(code)

@@ -9,6 +9,7 @@ mod lab;
 mod lint;
 mod run;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 
