@@ -7,6 +7,7 @@ mod fields;
 mod judge;
 mod lab;
 mod lint;
+mod plan;
 mod run;
 mod terminal;
 mod trace;
