@@ -3,11 +3,13 @@
 mod args;
 mod check;
 mod factory;
+mod fields;
 mod judge;
 mod lab;
 mod lint;
 mod run;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 

@@ -4,8 +4,10 @@ use crate::args::{Args, code};
 use crate::factory;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
+use dut_device::Event;
 use harness_judge::Verdict;
 use harness_run::{CaseResult, Footer, Options, RunEvent};
+use harness_sim::LogLine;
 use harness_suite::{Catalogue, ExpandedCase, load};
 use indicatif::{ProgressBar, ProgressStyle};
 use reports::Reports;
@@ -30,9 +32,6 @@ pub(crate) struct Run {
     /// Stop after this many cases that aren't pass or not-applicable.
     #[arg(long, value_name = "N")]
     max_fail: Option<usize>,
-    /// Print the lines of the cases that pass too, where standard output is no terminal.
-    #[arg(long, short)]
-    verbose: bool,
 }
 
 /// `tandem list`.
@@ -190,15 +189,36 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
 /// One line of a finished case, its remarks, and all about it when it isn't pass.
 fn show(terminal: &Terminal, result: &CaseResult, catalogue: &Catalogue, run: &Run, report: &str) {
     terminal.line(&terminal.case(result));
-    // What each listener lost is the pair's story: it is always told.
-    if run.verbose || result.case.suite == "backup" {
-        for remark in &result.remarks {
-            terminal.line(&format!("{:16}{remark}", ""));
+    // Who served when, and what each listener lost, is the pair's story: it is always told.
+    if !result.remarks.is_empty() {
+        for line in result.log.iter().filter_map(story) {
+            terminal.line(&format!("{:16}{line}", ""));
         }
+    }
+    for remark in &result.remarks {
+        terminal.line(&format!("{:16}{remark}", ""));
     }
     if !matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable) {
         terminal.failure(result, catalogue, run.seed, report);
     }
+}
+
+/// A line of the pair's story: what happened to it, and who became what.
+fn story(line: &LogLine) -> Option<String> {
+    let Event::Notice {
+        what: "world" | "e-trunk",
+        text,
+    } = &line.event
+    else {
+        return None;
+    };
+    let at = line.at.as_millis();
+    let who = if line.node == "world" {
+        String::new()
+    } else {
+        format!("{}: ", line.node)
+    };
+    Some(format!("{:>4}.{:03} s  {who}{text}", at / 1000, at % 1000))
 }
 
 fn progress(cases: usize) -> ProgressBar {

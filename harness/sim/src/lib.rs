@@ -4,6 +4,7 @@
 //! made: the queue is keyed by (time, sequence), and nothing else decides an order, so two runs of one
 //! seed are equal to the byte.
 
+mod act;
 mod fault;
 mod host;
 mod hub;

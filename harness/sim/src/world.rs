@@ -7,12 +7,12 @@ use harness_trace::{Direction, Frame, Point, PointId, Record, Trace};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::time::Duration;
 use thiserror::Error;
 
 /// Builds a node for a boot epoch.
-type Factory = Box<dyn Fn(u64) -> Result<Box<dyn Device>, String>>;
+pub(crate) type Factory = Box<dyn Fn(u64) -> Result<Box<dyn Device>, String>>;
 
 /// Why a world can't be set up as asked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,22 +59,24 @@ pub struct LogLine {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Life {
+pub(crate) enum Life {
     Running,
     Hung,
     Crashed,
 }
 
-struct Node {
-    name: String,
-    device: Option<Box<dyn Device>>,
-    factory: Option<Factory>,
-    life: Life,
-    boot_epoch: u64,
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) device: Option<Box<dyn Device>>,
+    pub(crate) factory: Option<Factory>,
+    pub(crate) life: Life,
+    pub(crate) boot_epoch: u64,
     /// Link by port.
-    links: Vec<Option<usize>>,
+    pub(crate) links: Vec<Option<usize>>,
     /// The earliest timeout that stands in the queue.
-    armed: Option<Instant>,
+    pub(crate) armed: Option<Instant>,
+    /// Carrier changes that a hung device will learn of when it goes on.
+    pub(crate) missed: Vec<Control>,
 }
 
 impl std::fmt::Debug for Node {
@@ -87,7 +89,7 @@ impl std::fmt::Debug for Node {
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Happening {
+pub(crate) enum Happening {
     Arrive {
         link: usize,
         to_far: bool,
@@ -102,17 +104,17 @@ enum Happening {
 /// The simulated world.
 #[derive(Debug)]
 pub struct World {
-    now: Instant,
-    sequence: u64,
-    queue: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
-    nodes: Vec<Node>,
-    links: Vec<Link>,
-    faults: Vec<Fault>,
-    rng: ChaCha8Rng,
-    trace: Trace,
-    log: Vec<LogLine>,
-    recording: bool,
-    started: bool,
+    pub(crate) now: Instant,
+    pub(crate) sequence: u64,
+    pub(crate) queue: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) rng: ChaCha8Rng,
+    pub(crate) trace: Trace,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) recording: bool,
+    pub(crate) started: bool,
 }
 
 impl World {
@@ -174,6 +176,7 @@ impl World {
             boot_epoch: 1,
             links,
             armed: None,
+            missed: Vec::new(),
         });
     }
 
@@ -271,7 +274,7 @@ impl World {
         })
     }
 
-    fn index(&self, name: &str) -> Result<usize, SetupError> {
+    pub(crate) fn index(&self, name: &str) -> Result<usize, SetupError> {
         self.nodes
             .iter()
             .position(|node| node.name == name)
@@ -285,7 +288,7 @@ impl World {
             })
     }
 
-    fn link_index(&self, name: &str) -> Result<usize, SetupError> {
+    pub(crate) fn link_index(&self, name: &str) -> Result<usize, SetupError> {
         self.links
             .iter()
             .position(|link| link.name == name)
@@ -405,7 +408,7 @@ impl World {
         }
     }
 
-    fn record(
+    pub(crate) fn record(
         &mut self,
         point: Option<PointId>,
         direction: Direction,
@@ -425,7 +428,7 @@ impl World {
     }
 
     /// Takes everything out of a device that it wants to say, and arms its timeout.
-    fn drain(&mut self, index: usize) {
+    pub(crate) fn drain(&mut self, index: usize) {
         let now = self.now;
         let mut sent = Vec::new();
         let Some(node) = self.nodes.get_mut(index) else {
@@ -470,7 +473,7 @@ impl World {
         }
     }
 
-    fn transmit(&mut self, index: usize, from: End, octets: Vec<u8>) {
+    pub(crate) fn transmit(&mut self, index: usize, from: End, octets: Vec<u8>) {
         if !self.carrier(index) {
             return;
         }
@@ -511,7 +514,7 @@ impl World {
     }
 
     /// Whether both ends of a link see a carrier.
-    fn carrier(&self, index: usize) -> bool {
+    pub(crate) fn carrier(&self, index: usize) -> bool {
         let alive = |end: End| match end {
             End::Tester => true,
             End::Device(node, _) => self
@@ -522,217 +525,6 @@ impl World {
         self.links
             .get(index)
             .is_some_and(|link| link.whole && alive(link.near) && alive(link.far))
-    }
-
-    /// Sends a frame from the tester's port of this name; the index of its record.
-    ///
-    /// # Errors
-    /// [`SetupError::NoLink`].
-    pub fn inject(&mut self, port: &str, octets: Vec<u8>) -> Result<usize, SetupError> {
-        let index = self.link_index(port)?;
-        let record = self.trace.records.len();
-        if self.carrier(index) {
-            self.transmit(index, End::Tester, octets);
-        } else {
-            // The tester tried: the trace says so, or the case could not be judged from it again.
-            let point = self.links.get(index).and_then(|link| link.point);
-            self.record(point, Direction::Out, true, octets);
-        }
-        Ok(record)
-    }
-
-    /// Takes a carrier away or gives it back.
-    ///
-    /// # Errors
-    /// [`SetupError::NoLink`].
-    pub fn set_link(&mut self, name: &str, up: bool) -> Result<(), SetupError> {
-        let index = self.link_index(name)?;
-        let before = self.carrier(index);
-        if let Some(link) = self.links.get_mut(index) {
-            link.whole = up;
-        }
-        if self.carrier(index) != before {
-            self.tell_carrier(index, up);
-        }
-        Ok(())
-    }
-
-    fn tell_carrier(&mut self, index: usize, up: bool) {
-        let Some(link) = self.links.get_mut(index) else {
-            return;
-        };
-        link.generation += 1;
-        for end in [link.near, link.far] {
-            let End::Device(node, port) = end else {
-                continue;
-            };
-            let control = if up {
-                Control::LinkUp(port)
-            } else {
-                Control::LinkDown(port)
-            };
-            // A hung device is told too: its hardware sees the carrier, its software will later.
-            self.control(node, &control);
-        }
-    }
-
-    fn control(&mut self, index: usize, control: &Control) {
-        let now = self.now;
-        let Some(node) = self.nodes.get_mut(index) else {
-            return;
-        };
-        if let Some(device) = &mut node.device {
-            // A port that a link was wired to is there: the set-up has looked.
-            drop(device.handle_control(now, control));
-        }
-        self.drain(index);
-    }
-
-    fn carriers_of(&mut self, index: usize, up: bool) {
-        let links = self
-            .nodes
-            .get(index)
-            .map(|node| node.links.clone())
-            .unwrap_or_default();
-        for (port, link) in links.iter().enumerate() {
-            let Some(link) = *link else { continue };
-            let port = PortId(u16::try_from(port).unwrap_or(u16::MAX));
-            if self.carrier(link) == up {
-                let control = if up {
-                    Control::LinkUp(port)
-                } else {
-                    Control::LinkDown(port)
-                };
-                self.control(index, &control);
-            }
-        }
-    }
-
-    /// Crashes, hangs, resumes or restarts a node. What doesn't apply (a restart of what runs) does
-    /// nothing.
-    ///
-    /// # Errors
-    /// [`SetupError`] for an unknown name, and for a host, which can't crash.
-    pub fn act(&mut self, name: &str, action: NodeAction) -> Result<(), SetupError> {
-        let index = self.index(name)?;
-        let Some(node) = self.nodes.get_mut(index) else {
-            return Ok(());
-        };
-        if node.factory.is_none() {
-            let why = "is no node: only nodes crash, hang and restart".to_owned();
-            return Err(SetupError::Refused(name.to_owned(), why));
-        }
-        match (action, node.life) {
-            (NodeAction::Crash, Life::Running | Life::Hung) => {
-                let links: Vec<usize> = node.links.iter().flatten().copied().collect();
-                let up: Vec<usize> = links
-                    .into_iter()
-                    .filter(|link| self.carrier(*link))
-                    .collect();
-                if let Some(node) = self.nodes.get_mut(index) {
-                    node.life = Life::Crashed;
-                    node.device = None;
-                    node.armed = None;
-                }
-                for link in up {
-                    self.tell_carrier(link, false);
-                }
-            }
-            (NodeAction::Hang, Life::Running) => node.life = Life::Hung,
-            (NodeAction::Resume, Life::Hung) => {
-                node.life = Life::Running;
-                node.armed = None;
-                if let Some(device) = &mut node.device {
-                    device.handle_timeout(self.now);
-                }
-                self.drain(index);
-            }
-            (NodeAction::Restart, Life::Crashed) => self.restart(index)?,
-            (NodeAction::Crash, Life::Crashed)
-            | (NodeAction::Hang, Life::Hung | Life::Crashed)
-            | (NodeAction::Resume, Life::Running | Life::Crashed)
-            | (NodeAction::Restart, Life::Running | Life::Hung) => {}
-        }
-        let text = format!("{action:?} {name}");
-        let event = Event::Notice {
-            what: "world",
-            text,
-        };
-        self.log.push(LogLine {
-            at: self.now,
-            node: "world".to_owned(),
-            event,
-        });
-        Ok(())
-    }
-
-    fn restart(&mut self, index: usize) -> Result<(), SetupError> {
-        let Some(node) = self.nodes.get_mut(index) else {
-            return Ok(());
-        };
-        node.boot_epoch += 1;
-        let Some(factory) = &node.factory else {
-            return Ok(());
-        };
-        let device = factory(node.boot_epoch);
-        node.device = Some(device.map_err(|why| SetupError::Refused(node.name.clone(), why))?);
-        node.life = Life::Running;
-        // A device begins at the time that it is told first.
-        if let Some(device) = &mut node.device {
-            device.handle_timeout(self.now);
-        }
-        let links: Vec<usize> = node.links.iter().flatten().copied().collect();
-        self.drain(index);
-        for link in links {
-            if self.carrier(link) {
-                self.tell_carrier(link, true);
-            }
-        }
-        Ok(())
-    }
-
-    /// Begins a fault.
-    ///
-    /// # Errors
-    /// [`SetupError::NoLink`] when it names a link that isn't there.
-    pub fn fault(&mut self, fault: Fault) -> Result<(), SetupError> {
-        for link in &fault.links {
-            self.link_index(link)?;
-        }
-        self.faults.push(fault);
-        Ok(())
-    }
-
-    /// Ends the fault of this name, or all.
-    pub fn heal(&mut self, name: Option<&str>) {
-        self.faults
-            .retain(|fault| name.is_some_and(|name| fault.name != name));
-    }
-
-    /// Whether any fault is on.
-    #[must_use]
-    pub const fn has_faults(&self) -> bool {
-        !self.faults.is_empty()
-    }
-
-    /// Gives a device a command in its own language.
-    ///
-    /// # Errors
-    /// [`SetupError`] for an unknown name, a crashed device, and a command that it refuses.
-    pub fn command(&mut self, name: &str, text: &str) -> Result<(), SetupError> {
-        let index = self.index(name)?;
-        let now = self.now;
-        let refused = |why: String| SetupError::Refused(name.to_owned(), why);
-        let Some(node) = self.nodes.get_mut(index) else {
-            return Ok(());
-        };
-        let device = node
-            .device
-            .as_mut()
-            .ok_or_else(|| refused("has crashed".to_owned()))?;
-        let done = device.handle_control(now, &Control::Command(text.to_owned()));
-        self.drain(index);
-        done.map_err(|error| refused(error.to_string()))
     }
 
     /// A device that is alive.
@@ -789,15 +581,6 @@ impl World {
     pub fn finish(mut self) -> (Trace, Vec<LogLine>) {
         self.trace.until = self.now;
         (self.trace, self.log)
-    }
-
-    /// Devices by name with their boot epochs, for reports.
-    #[must_use]
-    pub fn boot_epochs(&self) -> BTreeMap<String, u64> {
-        self.nodes
-            .iter()
-            .map(|node| (node.name.clone(), node.boot_epoch))
-            .collect()
     }
 }
 

@@ -1,0 +1,47 @@
+# `make run` and `make test` are all that a newcomer needs; the rest is for those who work on it.
+
+CARGO ?= cargo
+REPORT ?= tandem-report
+
+.PHONY: run test tools bench fmt lint clean
+
+## The main job: every suite on the reference, the pair's story, the table of suites.
+run:
+	$(CARGO) run --release --quiet --bin tandem -- run --report $(REPORT)
+
+## Everything: formatting, lints, every test.
+test: tools
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	$(CARGO) test --workspace --doc --quiet
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		$(CARGO) nextest run --workspace; \
+	else \
+		echo "cargo-nextest is not installed: cargo test runs the tests"; \
+		$(CARGO) test --workspace --lib --bins --tests; \
+	fi
+
+## What the tests use beside Rust: tshark, as a third opinion on captures.
+tools:
+	@command -v tshark >/dev/null 2>&1 || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+			echo "installing tshark"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq tshark >/dev/null; \
+		else \
+			echo "skipped by name: evidence::tshark_agrees_with_the_codec (needs tshark: apt-get install tshark)"; \
+		fi; }
+
+## Cost per frame, per case, per simulated second.
+bench:
+	$(CARGO) bench --workspace --benches
+
+fmt:
+	$(CARGO) fmt --all
+
+## Cases, requirements and testbeds, and the schemas that editors use.
+lint:
+	$(CARGO) run --release --quiet --bin tandem -- lint --write-schema suites/schema
+
+clean:
+	$(CARGO) clean
+	rm -rf $(REPORT)

@@ -1,0 +1,136 @@
+//! Proves that the reference passes every suite, that two runs of one seed are equal to the byte, and
+//! that each case's verdict can be recomputed from its capture alone.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::fs;
+
+/// The lines of `events.jsonl` without wall-clock data.
+fn events(folder: &std::path::Path) -> Vec<String> {
+    let text = fs::read_to_string(folder.join("events.jsonl")).unwrap();
+    let wall = |line: &&str| !line.starts_with("{\"header\"") && !line.starts_with("{\"footer\"");
+    text.lines().filter(wall).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_case_passes_repeats_itself_and_can_be_judged_again() {
+    let (first, second) = (common::folder("suites-1"), common::folder("suites-2"));
+    for folder in [&first, &second] {
+        let report = folder.display().to_string();
+        let output = common::tandem(&["run", "--seed", "7", "--report", &report]);
+        let said = common::text(&output);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+    }
+    assert_eq!(events(&first), events(&second));
+    let (left, right) = (
+        common::files(&first.join("captures")),
+        common::files(&second.join("captures")),
+    );
+    assert_eq!(left.len(), events(&first).len());
+    for (left, right) in left.iter().zip(&right) {
+        assert_eq!(left.file_name(), right.file_name());
+        let equal = fs::read(left).unwrap() == fs::read(right).unwrap();
+        assert!(
+            equal,
+            "{} differs between two runs of one seed",
+            left.display()
+        );
+    }
+    let against = first.join("events.jsonl").display().to_string();
+    let captures: Vec<String> = left.iter().map(|path| path.display().to_string()).collect();
+    let mut arguments = vec!["judge", "--against", &against];
+    arguments.extend(captures.iter().map(String::as_str));
+    let output = common::tandem(&arguments);
+    let said = common::text(&output);
+    let last = said.lines().last().unwrap_or_default();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        last,
+        format!("{} verdicts agree with the run's, 0 differ", left.len())
+    );
+}
+
+#[test]
+fn another_seed_passes_too() {
+    let folder = common::folder("suites-seed");
+    let report = folder.display().to_string();
+    let output = common::tandem(&["run", "--seed", "0x5eed", "--report", &report]);
+    assert_eq!(output.status.code(), Some(0), "{}", common::text(&output));
+}
+
+#[test]
+fn the_counts_that_the_suites_promise_are_there() {
+    let output = common::tandem(&["list", "--format", "json"]);
+    let cases: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    for (suite, least) in [
+        ("lacp", 25),
+        ("mld", 25),
+        ("etrunk", 12),
+        ("rbs", 8),
+        ("backup", 10),
+    ] {
+        let of_suite = |case: &&serde_json::Value| case.get("suite") == Some(&suite.into());
+        // Variants of a matrix count once.
+        let id = |case: &serde_json::Value| {
+            let id = case
+                .get("id")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default();
+            id.split('#').next().unwrap_or_default().to_owned()
+        };
+        let ids: std::collections::BTreeSet<String> =
+            cases.iter().filter(of_suite).map(id).collect();
+        assert!(ids.len() >= least, "{suite}: {} cases", ids.len());
+    }
+    let negative: std::collections::BTreeSet<String> = cases
+        .iter()
+        .filter(|case| case.get("negative") == Some(&true.into()))
+        .filter_map(|case| {
+            case.get("id")?
+                .as_str()?
+                .split('#')
+                .next()
+                .map(str::to_owned)
+        })
+        .collect();
+    let all: std::collections::BTreeSet<String> = cases
+        .iter()
+        .filter_map(|case| {
+            case.get("id")?
+                .as_str()?
+                .split('#')
+                .next()
+                .map(str::to_owned)
+        })
+        .collect();
+    assert!(
+        negative.len() * 3 >= all.len(),
+        "{} of {} are negative",
+        negative.len(),
+        all.len()
+    );
+}
+
+#[test]
+fn lint_finds_no_mistake_and_the_schemas_are_current() {
+    let folder = common::folder("schema");
+    let output = common::tandem(&["lint", "--write-schema", &folder.display().to_string()]);
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{complaints}");
+    for name in ["case.json", "bed.json", "requirement.json"] {
+        let committed =
+            fs::read_to_string(common::root().join("suites/schema").join(name)).unwrap();
+        let current = fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(
+            committed, current,
+            "run `tandem lint --write-schema suites/schema`"
+        );
+    }
+}
