@@ -40,11 +40,28 @@ const PORT_MBPS: u32 = 1000;
 /// # Errors
 /// [`BuildError::Configuration`] with every mistake of the files.
 pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
+    build_with(spec, &Rules::default())
+}
+
+/// What of the engines is data: tables, constants, functions of the standards. The default is the
+/// reference; anything else is a device with a defect, which the suites must find.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// LACP's.
+    pub lacp: lacp::Rules,
+}
+
+/// Builds a node by other rules.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(spec: &BuildSpec, rules: &Rules) -> Result<Node, BuildError> {
     let loaded = dut_vrp::parse(&spec.configuration).map_err(|diagnostics| {
         BuildError::Configuration(dut_vrp::render(&diagnostics, &spec.configuration, false))
     })?;
     let mut builder = Builder {
         spec,
+        rules,
         config: &loaded.config,
         node: empty(spec, &loaded.config),
     };
@@ -110,6 +127,7 @@ fn settings(config: &Config) -> Settings {
 
 struct Builder<'a> {
     spec: &'a BuildSpec,
+    rules: &'a Rules,
     config: &'a Config,
     node: Node,
 }
@@ -249,7 +267,7 @@ impl Builder<'_> {
             let lacp = interface
                 .trunk
                 .lacp_static
-                .then(|| lacp::EthTrunk::new(config, aggregation));
+                .then(|| lacp::EthTrunk::with_rules(config, aggregation, self.rules.lacp.clone()));
             self.node.trunks.push(Trunk {
                 id,
                 mac,

@@ -48,6 +48,12 @@ pub(crate) enum Command {
     Check(crate::check::Check),
     /// A console on a simulated network.
     Lab(crate::lab::Lab),
+    /// A requirement: why it matters, its cases, its defects, what devices in the field do.
+    Explain(crate::plan::Explain),
+    /// A suite's test plan, as Markdown.
+    Plan(crate::plan::Plan),
+    /// Requirement × cases × defects, and which case kills which defect.
+    Trace(crate::trace::Trace),
     /// Judges captures: our own cases' again, or others' by invariants.
     Judge(crate::judge::Judge),
 }
@@ -62,6 +68,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Lint(lint) => crate::lint::lint(&args, lint),
         Command::Check(check) => crate::check::check(check),
         Command::Lab(lab) => crate::lab::lab(lab),
+        Command::Explain(explain) => crate::plan::explain(&args, explain),
+        Command::Plan(plan) => crate::plan::plan(&args, plan),
+        Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
     };
     ExitCode::from(code)

@@ -7,8 +7,10 @@ mod fields;
 mod judge;
 mod lab;
 mod lint;
+mod plan;
 mod run;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 

@@ -85,7 +85,8 @@ impl Player {
             fields.extend(port.defaults.get(kind.name()).cloned().unwrap_or_default());
         }
         let unicast = |value: Option<&Value>| {
-            let address: Option<Ipv6Addr> = value?.as_str()?.parse().ok();
+            let value = resolve(value?, &self.known);
+            let address: Option<Ipv6Addr> = value.as_str()?.parse().ok();
             address.map(|address| !address.is_multicast())
         };
         let default_unicast = kind == Kind::Etrunk;
