@@ -534,6 +534,13 @@ impl World {
         node.device.as_deref()
     }
 
+    /// Whether a device works: neither crashed nor hung.
+    #[must_use]
+    pub fn is_running(&self, name: &str) -> bool {
+        let mut nodes = self.nodes.iter();
+        nodes.any(|node| node.name == name && node.life == Life::Running)
+    }
+
     /// A device's state, where it is alive and can be looked into.
     #[must_use]
     pub fn snapshot(&self, name: &str) -> Option<Snapshot> {
