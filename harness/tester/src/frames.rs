@@ -441,7 +441,7 @@ const BITS: [&str; 8] = [
 ];
 
 /// Fields that decoding adds to those that can be built.
-const DECODED: [&str; 13] = [
+const DECODED: [&str; 24] = [
     "frame_length",
     "length",
     "max_response_delay_ms",
@@ -453,6 +453,17 @@ const DECODED: [&str; 13] = [
     "udp.checksum",
     "udp.length",
     "tlvs.unknown",
+    "tlvs.types",
+    "reserved.not_zero",
+    "auth.correct",
+    "connection",
+    "tcp.source_port",
+    "tcp.destination_port",
+    "tcp.syn",
+    "tcp.ack",
+    "tcp.fin",
+    "tcp.rst",
+    "tcp.length",
     "type",
     "code",
 ];
