@@ -6,7 +6,7 @@ use dut_device::Instant;
 use harness_judge::{Difference, Finding};
 use harness_suite::{Count, Expect, Never};
 use harness_trace::{Direction, Frame};
-use harness_wire::{Fields, Kind, classify, decode};
+use harness_wire::{Fields, Kind, classify, decode, digest_correct};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -201,9 +201,25 @@ impl Player {
         }
         let kind = classify(&frame.octets);
         if watch.kind == kind || watch.kind == Kind::Frame {
-            let fields = decode(&frame.octets).fields;
-            self.judge_fields(point, frame, record, watch.kind, &fields);
+            let watched = watch.kind;
+            let fields = self.decoded(point, &frame.octets);
+            self.judge_fields(point, frame, record, watched, &fields);
         }
+    }
+
+    /// A frame's fields; of a hello also whether its digest is that of the bed's key.
+    fn decoded(&self, point: usize, frame: &[u8]) -> Fields {
+        let mut fields = decode(frame).fields;
+        let hello = self
+            .port_of(point)
+            .and_then(|port| port.defaults.get("etrunk"));
+        let key = hello.and_then(|hello| hello.get("auth.key")?.as_str());
+        if fields.contains_key("auth.algorithm")
+            && let Some(correct) = key.and_then(|key| digest_correct(frame, key))
+        {
+            fields.insert("auth.correct".to_owned(), u8::from(correct).into());
+        }
+        fields
     }
 
     /// Shows decoded fields to the current step.

@@ -245,10 +245,36 @@ impl Player {
             self.mark("last_received", frame.at);
             for message in self.react(port, frame) {
                 self.judge_fields(point, frame, record, Kind::Rbs, &message);
+                self.look_on();
             }
         }
         self.judge(record, point, frame);
         self.go_on();
+    }
+
+    /// Begins steps that only look: one segment may bring several messages, each for its own step.
+    fn look_on(&mut self) {
+        let looks = |step: &Step| {
+            matches!(
+                step,
+                Step::Expect(_) | Step::Never(_) | Step::Count(_) | Step::Mark(_)
+            )
+        };
+        while matches!(self.current, Current::Ready)
+            && self
+                .case
+                .steps
+                .get(self.step)
+                .is_some_and(|l| looks(&l.step))
+        {
+            self.begin();
+        }
+    }
+
+    /// The tester's port at a point.
+    pub(crate) fn port_of(&self, point: usize) -> Option<&Port> {
+        let port = self.port_at.get(point).copied().flatten()?;
+        self.ports.get(port)
     }
 
     /// The driver has sent the frame of the last [`Action::Send`].
@@ -574,9 +600,15 @@ impl Player {
         let (now, fields) = (self.now, self.resolved(&step.fields));
         let port = self.port_named(&step.on)?;
         let mut given = port.defaults.get("rbs-peer").cloned().unwrap_or_default();
-        given.extend(fields);
         match &mut port.rbs {
-            Some(peer) if step.stop => peer.close(),
+            Some(peer) if step.stop => {
+                peer.change(fields);
+                peer.close();
+                return Ok(());
+            }
+            _ => given.extend(fields),
+        }
+        match &mut port.rbs {
             Some(peer) => peer.change(given),
             None if step.stop => {}
             None => port.rbs = Some(RbsPeer::new(now, given)),

@@ -1,7 +1,9 @@
 //! An RBS peer on a tester's port: a real TCP endpoint, and the session's courtesies.
 //!
 //! What it does by itself is opened by `auto`: `open` (OPEN, OPEN_ACK), `keepalive`, `ack`,
-//! `sync` (as slave it asks for a batch). Everything else is a case's own `send`.
+//! `sync` (as slave it asks for a batch). Everything else is a case's own `send`. `listen: false` refuses
+//! connections, `role` is told for every profile, `second: true` opens another connection beside the one that is up: it only listens, and
+//! what comes on it has `connection` 2.
 
 use dut_device::Instant;
 use harness_wire::{BuildError, Fields, build_message, decode_message, split_messages};
@@ -81,6 +83,19 @@ pub(crate) struct RbsPeer {
     session: Session,
     keepalive: Option<Instant>,
     unsent: Vec<u8>,
+    /// Local port of the last attempt to connect.
+    from: u16,
+    second: Option<Second>,
+    /// When the endpoint wants to work next by itself.
+    due: Option<Instant>,
+    /// Something was done to it since it worked last.
+    wakes: bool,
+}
+
+/// A further connection.
+struct Second {
+    handle: SocketHandle,
+    stream: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -102,6 +117,23 @@ fn time(now: Instant) -> smoltcp::time::Instant {
     smoltcp::time::Instant::from_micros(i64::try_from(now.as_nanos() / 1000).unwrap_or(i64::MAX))
 }
 
+fn socket() -> tcp::Socket<'static> {
+    let buffer = || tcp::SocketBuffer::new(vec![0; 262_144]);
+    let mut socket = tcp::Socket::new(buffer(), buffer());
+    socket.set_nagle_enabled(false);
+    socket
+}
+
+/// What has come.
+fn taken(socket: &mut tcp::Socket<'_>) -> Vec<u8> {
+    let mut octets = Vec::new();
+    while socket.can_recv() {
+        let taken = socket.recv(|octets| (octets.len(), octets.to_vec()));
+        octets.extend(taken.unwrap_or_default());
+    }
+    octets
+}
+
 fn address(fields: &Fields, name: &str, default: &str) -> Ipv6Addr {
     let given = fields.get(name).and_then(Value::as_str).unwrap_or(default);
     given.parse().unwrap_or(Ipv6Addr::UNSPECIFIED)
@@ -120,11 +152,8 @@ impl RbsPeer {
             // The list has room for two.
             let _: Result<_, _> = addresses.push(IpCidr::new(IpAddress::Ipv6(local), 128));
         });
-        let buffer = || tcp::SocketBuffer::new(vec![0; 262_144]);
-        let mut socket = tcp::Socket::new(buffer(), buffer());
-        socket.set_nagle_enabled(false);
         let mut sockets = SocketSet::new(Vec::new());
-        let handle = sockets.add(socket);
+        let handle = sockets.add(socket());
         let port = overrides
             .get("port")
             .and_then(Value::as_u64)
@@ -146,6 +175,10 @@ impl RbsPeer {
             session: Session::default(),
             keepalive: None,
             unsent: Vec::new(),
+            from: 49_152,
+            second: None,
+            due: None,
+            wakes: true,
         };
         peer.open();
         peer
@@ -156,23 +189,39 @@ impl RbsPeer {
     }
 
     fn open(&mut self) {
-        let (local, remote, port) = (self.local, self.remote, self.port);
-        let connects = self.connects;
-        let handle = self.handle;
-        let context = self.interface.context();
-        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
-        // Neither can fail: the addresses are set and the socket is closed.
-        if connects {
-            let from = (IpAddress::Ipv6(local), 49_153);
-            let _: Result<_, _> = socket.connect(context, (IpAddress::Ipv6(remote), port), from);
-        } else {
-            let _: Result<_, _> = socket.listen((IpAddress::Ipv6(local), port));
+        if self.connects {
+            self.connect(self.handle);
+        } else if self.overrides.get("listen") != Some(&Value::Bool(false)) {
+            let at = (IpAddress::Ipv6(self.local), self.port);
+            // It can't fail: the address is set and the socket is closed.
+            let _: Result<_, _> = self.socket().listen(at);
         }
     }
 
-    /// Other values from now on; the connection stays.
+    fn connect(&mut self, handle: SocketHandle) {
+        self.from += 1;
+        let from = (IpAddress::Ipv6(self.local), self.from);
+        let to = (IpAddress::Ipv6(self.remote), self.port);
+        let context = self.interface.context();
+        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
+        // It can't fail: the addresses are set and the socket is closed.
+        let _: Result<_, _> = socket.connect(context, to, from);
+    }
+
+    /// Other values from now on; a connection stays, one that is gone is opened again.
     pub(crate) fn change(&mut self, overrides: Fields) {
+        self.wakes = true;
         self.overrides.extend(overrides);
+        if self.connects && !self.socket().is_open() {
+            self.connected = false;
+            self.open();
+        }
+        if self.second.is_none() && self.overrides.get("second") == Some(&Value::Bool(true)) {
+            let handle = self.sockets.add(socket());
+            self.connect(handle);
+            let stream = Vec::new();
+            self.second = Some(Second { handle, stream });
+        }
     }
 
     /// Whether a packet is for its endpoint.
@@ -187,6 +236,7 @@ impl RbsPeer {
 
     /// Closes the connection.
     pub(crate) fn close(&mut self) {
+        self.wakes = true;
         self.socket().close();
     }
 
@@ -243,6 +293,13 @@ impl RbsPeer {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         fields.insert("name".to_owned(), name.into());
+        let role = self.overrides.get("role");
+        if let (Some(role), Some(Value::Array(list))) = (role, fields.get_mut("profiles")) {
+            for profile in list.iter_mut().filter_map(Value::as_object_mut) {
+                profile.insert("role".to_owned(), role.clone());
+            }
+        }
+        // What a case gives here that can't be built is seen by the OPEN that doesn't come.
         let _: Result<_, _> = self.send(&fields);
     }
 
@@ -261,22 +318,22 @@ impl RbsPeer {
             }
         }
         let mut received = Vec::new();
-        while self.socket().can_recv() {
-            let taken = self.socket().recv(|octets| (octets.len(), octets.to_vec()));
-            self.stream.extend(taken.unwrap_or_default());
-        }
+        let octets = taken(self.socket());
+        self.stream.extend(octets);
         for message in split_messages(&mut self.stream) {
-            let decoded = decode_message(&message).fields;
+            let mut decoded = decode_message(&message).fields;
             self.answer(now, &decoded);
+            decoded.insert("connection".to_owned(), 1.into());
             received.push(decoded);
         }
         if self.connected && !self.socket().may_recv() {
             self.connected = false;
             self.socket().close();
         }
-        if !self.connected && !self.socket().is_open() {
+        if !self.connected && !self.connects && !self.socket().is_open() {
             self.open();
         }
+        self.poll_second(&mut received);
         self.keep_alive(now);
         while !self.unsent.is_empty()
             && self
@@ -293,7 +350,26 @@ impl RbsPeer {
         }
         self.interface
             .poll(time(now), &mut self.packets, &mut self.sockets);
+        let delay = self.interface.poll_delay(time(now), &self.sockets);
+        self.due = delay.map(|delay| now + Duration::from_micros(delay.total_micros().max(1)));
+        self.wakes = false;
         received
+    }
+
+    fn poll_second(&mut self, received: &mut Vec<Fields>) {
+        let Some(second) = &mut self.second else {
+            return;
+        };
+        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(second.handle);
+        second.stream.extend(taken(socket));
+        if !socket.may_recv() && socket.may_send() {
+            socket.close();
+        }
+        for message in split_messages(&mut second.stream) {
+            let mut decoded = decode_message(&message).fields;
+            decoded.insert("connection".to_owned(), 2.into());
+            received.push(decoded);
+        }
     }
 
     fn keep_alive(&mut self, now: Instant) {
@@ -352,11 +428,12 @@ impl RbsPeer {
 
     /// When it must be polled next.
     pub(crate) fn next(&mut self, now: Instant) -> Option<Instant> {
-        let delay = self.interface.poll_delay(time(now), &self.sockets);
-        let stack = delay.map(|delay| now + Duration::from_micros(delay.total_micros().max(1)));
-        match (stack, self.keepalive) {
-            (Some(stack), Some(keepalive)) => Some(stack.min(keepalive.max(now))),
-            (stack, keepalive) => stack.or(keepalive),
+        let writes = !self.unsent.is_empty() && self.socket().can_send();
+        if self.wakes || writes {
+            return Some(now);
         }
+        let keeps = self.connected && self.auto("keepalive");
+        let keepalive = self.keepalive.filter(|_| keeps);
+        [self.due, keepalive].into_iter().flatten().min()
     }
 }

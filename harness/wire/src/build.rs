@@ -62,7 +62,7 @@ const COMMON: [&str; 16] = [
 ];
 
 /// Fields that decoding adds to those that can be built.
-const DECODED: [&str; 13] = [
+const DECODED: [&str; 24] = [
     "frame_length",
     "length",
     "max_response_delay_ms",
@@ -74,6 +74,17 @@ const DECODED: [&str; 13] = [
     "udp.checksum",
     "udp.length",
     "tlvs.unknown",
+    "tlvs.types",
+    "reserved.not_zero",
+    "auth.correct",
+    "connection",
+    "tcp.source_port",
+    "tcp.destination_port",
+    "tcp.syn",
+    "tcp.ack",
+    "tcp.fin",
+    "tcp.rst",
+    "tcp.length",
     "type",
     "code",
 ];

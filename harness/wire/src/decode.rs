@@ -2,6 +2,7 @@
 
 use crate::envelope::{self, Layers, checksum, u16_at};
 use crate::kind::Kind;
+use crate::table::{Field, bit, int, read};
 use crate::value::{Fields, mac_text, to_hex};
 use crate::{etrunk, lacp, mld};
 use serde_json::Value;
@@ -101,6 +102,7 @@ pub fn decode(frame: &[u8]) -> Decoded {
         match ip.next_header {
             58 => decode_icmpv6(ip, &mut fields, &mut anomalies),
             17 => decode_udp(kind, ip, &mut fields, &mut anomalies),
+            6 => decode_tcp(ip, &mut fields),
             _ => {}
         }
     }
@@ -175,6 +177,22 @@ fn decode_neighbor(message: &[u8], fields: &mut Fields) {
     {
         fields.insert("link_layer".to_owned(), mac_text(mac).into());
     }
+}
+
+/// Ports and flags, and how many octets follow the header.
+fn decode_tcp(ip: &envelope::Ip<'_>, fields: &mut Fields) {
+    const HEADER: [Field; 6] = [
+        int("tcp.source_port", 0, 2),
+        int("tcp.destination_port", 2, 2),
+        bit("tcp.ack", 13, 4),
+        bit("tcp.rst", 13, 2),
+        bit("tcp.syn", 13, 1),
+        bit("tcp.fin", 13, 0),
+    ];
+    read(&HEADER, ip.payload, "", fields);
+    let header = ip.payload.get(12).map(|octet| usize::from(octet >> 4) * 4);
+    let length = header.and_then(|header| ip.payload.len().checked_sub(header));
+    fields.extend(length.map(|length| ("tcp.length".to_owned(), length.into())));
 }
 
 fn decode_udp(

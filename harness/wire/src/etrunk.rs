@@ -295,8 +295,49 @@ fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
+/// Whether a hello's digest is the one that this key gives; `None` when the frame holds no digest.
+#[must_use]
+pub fn digest_correct(frame: &[u8], key: &str) -> Option<bool> {
+    let layers = envelope::layers(frame)?;
+    let ip = layers.ip?;
+    let ports = (u16_at(ip.payload, 0)?, u16_at(ip.payload, 2)?);
+    let mut hello = ip.payload.get(8..)?.to_vec();
+    let mut at = HEAD_LENGTH;
+    while let (Some(kind), Some(length)) = (u16_at(&hello, at), u16_at(&hello, at + 2)) {
+        let length = usize::from(length);
+        if kind == 0x8007 {
+            let algorithm = *hello.get(at + 4)?;
+            let field = hello.get_mut(at + 8..at + 4 + length)?;
+            let carried = field.to_vec();
+            field.fill(0);
+            let addresses = (ip.source, ip.destination);
+            return Some(digest(algorithm, key.as_bytes(), &hello, addresses, ports) == carried);
+        }
+        at += 4 + length.div_ceil(4) * 4;
+    }
+    None
+}
+
+/// Octets that are reserved in a TLV, by its type: first and number.
+const fn reserved(kind: u16) -> (usize, usize) {
+    match kind {
+        0x8001 => (11, 1),
+        0x8002 => (9, 1),
+        0x8004 => (18, 2),
+        0x8007 => (2, 2),
+        _ => (0, 0),
+    }
+}
+
+fn not_zero(octets: Option<&[u8]>) -> usize {
+    let octets = octets.unwrap_or_default().iter();
+    octets.filter(|octet| **octet != 0).count()
+}
+
 pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly>) {
     read(&HEAD, hello, "", fields);
+    let mut odd_reserved = not_zero(hello.get(26..28));
+    let mut types: Vec<String> = Vec::new();
     if u16_at(hello, 8).map(usize::from) != Some(hello.len()) {
         anomalies.push(Anomaly {
             at: 8,
@@ -315,6 +356,11 @@ pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anom
             });
             break;
         };
+        let padded = length.div_ceil(4) * 4;
+        let (first, octets) = reserved(kind);
+        odd_reserved += not_zero(value.get(first..first + octets));
+        odd_reserved += not_zero(hello.get(at + 4 + length..at + 4 + padded));
+        types.push(format!("{kind:04x}"));
         match kind {
             0x8001 => {
                 let mut map = Fields::new();
@@ -343,8 +389,10 @@ pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anom
             }
             other => unknown.push(Value::from(other)),
         }
-        at += 4 + length.div_ceil(4) * 4;
+        at += 4 + padded;
     }
+    fields.insert("tlvs.types".to_owned(), types.join(" ").into());
+    fields.insert("reserved.not_zero".to_owned(), odd_reserved.into());
     fields.insert("members".to_owned(), Value::Array(members));
     if !unknown.is_empty() {
         fields.insert("tlvs.unknown".to_owned(), Value::Array(unknown));

@@ -23,6 +23,7 @@ mod value;
 pub use build::{BuildError, build, decoded_names, field_names};
 pub use decode::{Anomaly, Decoded, classify, decode, stream_sequence};
 pub use envelope::{Ip, Layers, checksum_holds, layers};
+pub use etrunk::digest_correct;
 pub use kind::Kind;
 pub use lacp::{LacpView, STATE_BITS, state_bits};
 pub use mld::{MldRecord, MldView};

@@ -4,7 +4,7 @@ use crate::build::{BuildError, set_fields};
 use crate::decode::{Anomaly, Decoded};
 use crate::envelope::u16_at;
 use crate::kind::Kind;
-use crate::table::{Field, int, ipv6, mac, read};
+use crate::table::{Field, hex, int, ipv6, mac, read};
 use crate::value::{Fields, address, integer, parse_hex, to_hex};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -117,13 +117,14 @@ const fn body_length(kind: u8) -> usize {
     }
 }
 
-const PROFILE: [Field; 6] = [
+const PROFILE: [Field; 7] = [
     int("backup_id", 0, 2),
     int("service", 2, 1),
     int("mode", 3, 1),
     int("role", 4, 1),
     int("e_trunk", 8, 2),
     int("eth_trunk", 10, 2),
+    hex("configuration_digest", 16, 32),
 ];
 const PROFILE_LENGTH: usize = 48;
 
