@@ -24,8 +24,8 @@ impl JsonLines {
         })
     }
 
-    /// Takes an event. Wall-clock data stands in the header and the footer only: the case lines of two
-    /// runs of one seed are equal to the byte.
+    /// Takes an event. Wall-clock data stands in the header only: all other lines of two runs of one
+    /// seed are equal to the byte.
     ///
     /// # Errors
     /// Those of the file system.

@@ -1,7 +1,8 @@
 //! What a device is built from, and nothing else: no clock, no ambient randomness.
 
-use crate::MacAddr;
+use crate::{LacpInfo, MacAddr};
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 
 /// Everything that a reference device is built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,20 @@ pub struct BuildSpec {
     pub boot_epoch: u64,
     /// Wall-clock time of `Instant::ZERO`, in seconds since 1970-01-01T00:00:00Z.
     pub wall_origin_s: u64,
+    /// Whom the device stands for on a link, by full port name: for playing one side of a recorded link
+    /// to it. Empty in every other use.
+    pub identity: BTreeMap<String, Identity>,
+}
+
+/// What a device shows of itself on a port, in place of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// The port's address, which is that of the interface on it too.
+    pub mac: Option<MacAddr>,
+    /// Link-local address of the interface on the port.
+    pub link_local: Option<Ipv6Addr>,
+    /// The Actor's system priority, system, key, port priority and port. The state is not taken.
+    pub lacp: Option<LacpInfo>,
 }
 
 impl BuildSpec {
@@ -37,6 +52,7 @@ impl BuildSpec {
             seed: 0,
             boot_epoch: 1,
             wall_origin_s: 1_622_258_460,
+            identity: BTreeMap::new(),
         }
     }
 }

@@ -14,7 +14,7 @@ mod instant;
 mod mac;
 mod snapshot;
 
-pub use build::BuildSpec;
+pub use build::{BuildSpec, Identity};
 pub use event::{Control, ControlError, Event};
 pub use instant::Instant;
 pub use mac::{MacAddr, ParseMacError};

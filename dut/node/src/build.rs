@@ -11,7 +11,7 @@ use crate::port::{Port, PortRole};
 use crate::route::Routes;
 use crate::switch::{Bridge, BridgePort};
 use crate::trunk::Trunk;
-use dut_device::{BuildSpec, Event, MacAddr, PortId, PortInfo};
+use dut_device::{BuildSpec, Event, Identity, MacAddr, PortId, PortInfo};
 use dut_lacp as lacp;
 use dut_mld as mld;
 use dut_vrp::config::{self, Config, InterfaceKind};
@@ -40,11 +40,28 @@ const PORT_MBPS: u32 = 1000;
 /// # Errors
 /// [`BuildError::Configuration`] with every mistake of the files.
 pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
+    build_with(spec, &Rules::default())
+}
+
+/// What of the engines is data: tables, constants, functions of the standards. The default is the
+/// reference; anything else is a device with a defect, which the suites must find.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// LACP's.
+    pub lacp: lacp::Rules,
+}
+
+/// Builds a node by other rules.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(spec: &BuildSpec, rules: &Rules) -> Result<Node, BuildError> {
     let loaded = dut_vrp::parse(&spec.configuration).map_err(|diagnostics| {
         BuildError::Configuration(dut_vrp::render(&diagnostics, &spec.configuration, false))
     })?;
     let mut builder = Builder {
         spec,
+        rules,
         config: &loaded.config,
         node: empty(spec, &loaded.config),
     };
@@ -110,6 +127,7 @@ fn settings(config: &Config) -> Settings {
 
 struct Builder<'a> {
     spec: &'a BuildSpec,
+    rules: &'a Rules,
     config: &'a Config,
     node: Node,
 }
@@ -139,7 +157,8 @@ impl Builder<'_> {
         for (index, (name, shutdown)) in found.into_iter().enumerate() {
             let number = u16::try_from(index).unwrap_or(u16::MAX);
             let id = PortId(number);
-            let mac = raised(self.spec.base_mac, number + 1);
+            let mac = self.identity(&name).mac;
+            let mac = mac.unwrap_or_else(|| raised(self.spec.base_mac, number + 1));
             self.node.infos.push(PortInfo { id, name, mac });
             let role = PortRole::Unused;
             self.node.ports.push(Port {
@@ -150,6 +169,11 @@ impl Builder<'_> {
                 role,
             });
         }
+    }
+
+    /// Whom the device stands for on a port.
+    fn identity(&self, port: &str) -> Identity {
+        self.spec.identity.get(port).copied().unwrap_or_default()
     }
 
     fn etrunk_of(&self, interface: &config::Interface) -> Option<&config::ETrunk> {
@@ -211,9 +235,18 @@ impl Builder<'_> {
                 .map(|((index, port), number)| (index, number, port.clone()))
                 .collect();
             let index = self.node.trunks.len();
+            let mut config = lacp_config(id, &interface, system_priority, system_id);
+            let mut mac = system_id;
             let mut ports = Vec::new();
             let mut aggregation = Vec::new();
             for (port, number, configured) in members {
+                let identity = self.identity(&configured.name);
+                mac = identity.mac.unwrap_or(mac);
+                if let Some(actor) = identity.lacp {
+                    config.system_priority = actor.system_priority;
+                    config.system_id = actor.system;
+                    config.key = actor.key;
+                }
                 let port = PortId(u16::try_from(port).unwrap_or(u16::MAX));
                 ports.push(port);
                 if let Some(port) = self.node.ports.get_mut(usize::from(port.0)) {
@@ -222,21 +255,22 @@ impl Builder<'_> {
                 aggregation.push(lacp::PortConfig {
                     port,
                     name: configured.name.clone(),
-                    port_number: number.saturating_add(offset),
-                    port_priority: configured.lacp_port_priority,
+                    port_number: (identity.lacp)
+                        .map_or(number.saturating_add(offset), |actor| actor.port),
+                    port_priority: (identity.lacp)
+                        .map_or(configured.lacp_port_priority, |actor| actor.port_priority),
                     activity: !configured.lacp_passive,
                     timeout_short: interface.trunk.timeout_fast,
                     aggregation: !configured.lacp_individual,
                 });
             }
-            let config = lacp_config(id, &interface, system_priority, system_id);
             let lacp = interface
                 .trunk
                 .lacp_static
-                .then(|| lacp::EthTrunk::new(config, aggregation));
+                .then(|| lacp::EthTrunk::with_rules(config, aggregation, self.rules.lacp.clone()));
             self.node.trunks.push(Trunk {
                 id,
-                mac: system_id,
+                mac,
                 ports,
                 lacp,
                 manual_up: Vec::new(),
@@ -287,6 +321,7 @@ impl Builder<'_> {
 
     fn interface(&mut self, configured: &config::Interface, carrier: Carrier) {
         let index = self.node.interfaces.len();
+        let mut port_name = configured.name.as_str();
         let mac = match carrier {
             Carrier::Port(port) => {
                 if let Some(port) = self.node.ports.get_mut(usize::from(port.0)) {
@@ -299,6 +334,9 @@ impl Builder<'_> {
             Carrier::Trunk(trunk) => {
                 if let Some(trunk) = self.node.trunks.get_mut(trunk) {
                     trunk.interface = Some(index);
+                    let port = trunk.ports.first().map(|port| usize::from(port.0));
+                    let info = port.and_then(|port| self.node.infos.get(port));
+                    port_name = info.map_or(port_name, |info| info.name.as_str());
                     trunk.mac
                 } else {
                     self.spec.base_mac
@@ -306,7 +344,8 @@ impl Builder<'_> {
             }
             Carrier::Loopback => self.spec.base_mac,
         };
-        let link_local = mac.link_local();
+        let link_local = self.identity(port_name).link_local;
+        let link_local = link_local.unwrap_or_else(|| mac.link_local());
         let enabled = configured.mld.enable && self.config.multicast_ipv6;
         let mld = enabled.then(|| mld::Interface::new(mld_config(configured, link_local)));
         self.node.interfaces.push(Interface {

@@ -18,5 +18,5 @@ mod snapshot;
 mod switch;
 mod trunk;
 
-pub use build::{BuildError, build};
+pub use build::{BuildError, Rules, build, build_with};
 pub use node::Node;

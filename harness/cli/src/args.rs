@@ -40,12 +40,20 @@ pub(crate) enum Command {
     Run(crate::run::Run),
     /// Lists cases.
     List(crate::run::List),
+    /// Lists the field names that a kind of frame has in cases.
+    Fields(crate::fields::FieldNames),
     /// Checks cases, requirements and testbeds without running anything.
     Lint(crate::lint::Lint),
     /// Checks the configuration files of a pair for what makes it fail.
     Check(crate::check::Check),
     /// A console on a simulated network.
     Lab(crate::lab::Lab),
+    /// A requirement: why it matters, its cases, its defects, what devices in the field do.
+    Explain(crate::plan::Explain),
+    /// A suite's test plan, as Markdown.
+    Plan(crate::plan::Plan),
+    /// Requirement × cases × defects, and which case kills which defect.
+    Trace(crate::trace::Trace),
     /// Judges captures: our own cases' again, or others' by invariants.
     Judge(crate::judge::Judge),
 }
@@ -56,9 +64,13 @@ pub(crate) fn main() -> ExitCode {
     let code = match &args.command {
         Command::Run(run) => crate::run::run(&args, run),
         Command::List(list) => crate::run::list(&args, list),
+        Command::Fields(names) => crate::fields::fields(names),
         Command::Lint(lint) => crate::lint::lint(&args, lint),
         Command::Check(check) => crate::check::check(check),
         Command::Lab(lab) => crate::lab::lab(lab),
+        Command::Explain(explain) => crate::plan::explain(&args, explain),
+        Command::Plan(plan) => crate::plan::plan(&args, plan),
+        Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
     };
     ExitCode::from(code)

@@ -3,11 +3,14 @@
 mod args;
 mod check;
 mod factory;
+mod fields;
 mod judge;
 mod lab;
 mod lint;
+mod plan;
 mod run;
 mod terminal;
+mod trace;
 
 use std::process::ExitCode;
 

@@ -3,14 +3,20 @@
 //! Nothing here knows how the reference is written: it sees frames, and for the equivalence of master
 //! and backup their states as plain data.
 
+mod difference;
 mod equivalence;
+mod forwarding;
 mod invariant;
 mod lacp;
 mod mld;
+mod mld_table;
+mod pair_state;
 mod stream;
 mod verdict;
 
 pub use equivalence::{Equivalence, Status};
 pub use invariant::{InvariantReport, Invariants, Roles};
+pub use mld_table::MldConstants;
+pub use pair_state::{DeviceChange, DeviceState, GroupState, PairChange, PairState};
 pub use stream::{Arrivals, StreamMeter};
 pub use verdict::{Difference, Finding, Verdict};

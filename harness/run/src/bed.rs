@@ -41,6 +41,8 @@ pub struct SimulatedBed {
     pub nodes: Vec<String>,
     /// Time in which the bed comes up.
     pub settle: Duration,
+    /// One-way latency of the slowest link between the pair's devices; zero without one.
+    pub pair_latency: Duration,
 }
 
 /// Wall-clock origin of every simulated world: 2021-05-29T03:21:00Z, shortly before the seed's displays.
@@ -97,6 +99,7 @@ pub fn build_bed(
             seed: mix(seed, name),
             boot_epoch: 1,
             wall_origin_s: ORIGIN_S,
+            identity: BTreeMap::new(),
         };
         let factory = Arc::clone(factory);
         world.add_node(name, move |boot_epoch| {
@@ -113,17 +116,7 @@ pub fn build_bed(
         let device = Host::new(mac(&host.mac, name)?, host.address, mix(seed, name));
         world.add_device(name, Box::new(device));
     }
-    let mut listeners = BTreeMap::new();
-    for (name, link) in &bed.links {
-        let latency = duration(link.latency.as_deref().unwrap_or("10us"), &scope, name)?;
-        world.connect(name, &link.a, &link.b, latency)?;
-        let host = [&link.a, &link.b]
-            .into_iter()
-            .find(|end| bed.hosts.contains_key(*end));
-        if let Some(host) = host {
-            listeners.insert(name.clone(), host.clone());
-        }
-    }
+    let (listeners, pair_latency) = connect(&mut world, bed, &scope)?;
     let mut ports = Vec::new();
     for (name, port) in &bed.ports {
         world.attach_tester(name, &port.to)?;
@@ -144,5 +137,36 @@ pub fn build_bed(
         listeners,
         nodes,
         settle: settle.transpose()?.unwrap_or_default(),
+        pair_latency,
     })
+}
+
+/// Wires the links; gives the hosts by link, and the latency of the slowest link between the pair's
+/// devices.
+fn connect(
+    world: &mut World,
+    bed: &Bed,
+    scope: &Scope,
+) -> Result<(BTreeMap<String, String>, Duration), BedError> {
+    let mut listeners = BTreeMap::new();
+    let mut pair_latency = Duration::ZERO;
+    for (name, link) in &bed.links {
+        let latency = duration(link.latency.as_deref().unwrap_or("10us"), scope, name)?;
+        let of_pair = |end: &str| {
+            bed.pair
+                .iter()
+                .any(|node| end.split(' ').next() == Some(node))
+        };
+        if of_pair(&link.a) && of_pair(&link.b) {
+            pair_latency = pair_latency.max(latency);
+        }
+        world.connect(name, &link.a, &link.b, latency)?;
+        let host = [&link.a, &link.b]
+            .into_iter()
+            .find(|end| bed.hosts.contains_key(*end));
+        if let Some(host) = host {
+            listeners.insert(name.clone(), host.clone());
+        }
+    }
+    Ok((listeners, pair_latency))
 }

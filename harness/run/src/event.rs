@@ -7,7 +7,7 @@ use harness_trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The beginning of a run. Wall-clock data stands here and in the footer only.
+/// The beginning of a run. In `events.jsonl` wall-clock data stands here only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// Version of this program.
@@ -29,7 +29,8 @@ pub struct Footer {
     pub complete: bool,
     /// Cases by verdict.
     pub verdicts: std::collections::BTreeMap<Verdict, usize>,
-    /// Wall-clock milliseconds of the whole run.
+    /// Wall-clock milliseconds of the whole run; for the terminal, never for a file.
+    #[serde(skip)]
     pub wall_ms: u64,
 }
 

@@ -2,8 +2,9 @@
 
 use crate::event::CaseResult;
 use crate::notes::{CaseNote, Note};
+use crate::watch::PairWatch;
 use dut_device::Instant;
-use harness_judge::{Difference, Finding, InvariantReport, Invariants, Verdict};
+use harness_judge::{Difference, Finding, InvariantReport, Invariants, Status, Verdict};
 use harness_suite::ExpandedCase;
 use harness_tester::{Action, Outcome, Player, Setup, TesterPort};
 use harness_trace::{Direction, Point, Record, Trace};
@@ -30,31 +31,44 @@ pub enum JudgeError {
     },
 }
 
-/// The verdict over everything, and why it isn't pass.
+/// The verdict over everything, and why it isn't pass. `oracle`: what the pair's oracle reports.
 pub(crate) fn overall(
     case: &ExpandedCase,
     outcome: &Outcome,
     reports: &[InvariantReport],
-    divergence: Option<Finding>,
+    oracle: &[InvariantReport],
 ) -> (Verdict, Option<Finding>) {
+    let first = oracle.iter().filter_map(|report| report.broken.as_ref());
+    let first = first.min_by_key(|finding| finding.at_ns);
     if outcome.verdict != Verdict::Pass {
-        return (outcome.verdict, outcome.finding.clone());
+        // A step that fails after the pair's state has parted fails because of it.
+        let earlier = first.zip(outcome.finding.as_ref());
+        let earlier = earlier
+            .filter(|(first, step)| outcome.verdict == Verdict::Fail && first.at_ns <= step.at_ns);
+        let finding = earlier.map(|(first, step)| Finding {
+            what: format!("{}; then {}", first.what, step.what),
+            line: step.line,
+            ..first.clone()
+        });
+        return (outcome.verdict, finding.or_else(|| outcome.finding.clone()));
     }
-    let broken = reports.iter().find_map(|report| report.broken.clone());
-    if let Some(finding) = broken.or(divergence) {
-        return (Verdict::Fail, Some(finding));
+    let broken = reports.iter().find_map(|report| report.broken.as_ref());
+    if let Some(finding) = broken.or(first) {
+        return (Verdict::Fail, Some(finding.clone()));
     }
+    let reports = || reports.iter().chain(oracle);
     // A requirement that an invariant stands for counts as exercised only if its premise held.
     let idle = case.verifies.iter().find(|id| {
-        let mut of_id = reports
-            .iter()
+        let mut of_id = reports()
             .filter(|report| report.requirement == **id)
             .peekable();
         of_id.peek().is_some() && of_id.all(|report| report.premises == 0)
     });
     match idle {
         Some(id) => {
-            let what = format!("{id} was never exercised");
+            let names = reports().filter(|report| report.requirement == *id);
+            let names: Vec<&str> = names.map(|report| report.name.as_str()).collect();
+            let what = format!("{id} was never exercised: {}", names.join("; "));
             let finding = Finding {
                 what,
                 line: None,
@@ -134,8 +148,9 @@ struct Replay<'a> {
     case: ExpandedCase,
     player: Player,
     invariants: Invariants,
-    divergence: Option<String>,
-    divergence_ns: u64,
+    pair: Option<PairWatch>,
+    /// Where the case was decided.
+    end: Instant,
     /// Points of the tester's ports.
     own: BTreeSet<usize>,
     consumed: BTreeSet<usize>,
@@ -171,6 +186,8 @@ impl<'a> Replay<'a> {
             .map(|(index, _)| index)
             .collect();
         let invariants = Invariants::new(&points, &note.devices);
+        let latency = Duration::from_nanos(note.pair_latency);
+        let pair = PairWatch::new(&points, &note.pair, &note.case.scope(), latency);
         let setup = Setup {
             case: note.case.clone(),
             points,
@@ -185,8 +202,8 @@ impl<'a> Replay<'a> {
             case: note.case,
             player,
             invariants,
-            divergence: None,
-            divergence_ns: 0,
+            pair,
+            end: Instant::ZERO,
             own,
             consumed: BTreeSet::new(),
             at: 0,
@@ -232,9 +249,19 @@ impl<'a> Replay<'a> {
             }
             Some(Note::Pair(pair)) => {
                 self.timers_before(at)?;
-                if self.divergence.is_none() && pair.divergence.is_some() {
-                    self.divergence_ns = at.as_nanos();
-                    self.divergence.clone_from(&pair.divergence);
+                let Status { equal, groups } = match &mut self.pair {
+                    Some(watch) => watch.noted(at, &pair),
+                    None => Status::default(),
+                };
+                if (equal, groups) != (pair.equal, pair.groups) {
+                    let what = format!(
+                        "the run says equal {} of {} groups, the frames and states say {equal} of {groups}",
+                        pair.equal, pair.groups
+                    );
+                    return Err(JudgeError::Contradiction {
+                        record: index,
+                        what,
+                    });
                 }
                 self.player.pair_status(at, pair.status());
                 self.act()
@@ -244,6 +271,7 @@ impl<'a> Replay<'a> {
                     self.timer()?;
                 }
                 self.done = true;
+                self.end = at;
                 Ok(())
             }
             Some(Note::Case(_)) | None => Ok(()),
@@ -287,6 +315,9 @@ impl<'a> Replay<'a> {
     fn show(&mut self, index: usize) {
         if let Some(Record::Frame(frame)) = self.trace.records.get(index) {
             self.invariants.frame(index, frame);
+            if let Some(pair) = &mut self.pair {
+                pair.frame(index, frame);
+            }
             self.player.observe(index, frame);
         }
     }
@@ -338,6 +369,9 @@ impl<'a> Replay<'a> {
             })?;
         self.consumed.insert(index);
         let at = record.at();
+        if let (Action::Node { name, action }, Some(pair)) = (&action, &mut self.pair) {
+            pair.node(at, name, *action);
+        }
         match (action, record) {
             (Action::Send { octets, .. }, Record::Frame(frame)) => {
                 if frame.octets != octets {
@@ -368,21 +402,15 @@ impl<'a> Replay<'a> {
             case,
             player,
             invariants,
-            divergence,
-            divergence_ns,
+            pair,
+            end,
             ..
         } = self;
         let outcome = player.outcome().clone();
-        let reports = invariants.finish();
-        let divergence = divergence.map(|what| Finding {
-            what,
-            line: None,
-            requirement: Some("BACKUP-001".to_owned()),
-            differences: Vec::new(),
-            record: None,
-            at_ns: divergence_ns,
-        });
-        let (verdict, finding) = overall(&case, &outcome, &reports, divergence);
+        let mut reports = invariants.finish();
+        let oracle = pair.map(|pair| pair.finish(end)).unwrap_or_default();
+        let (verdict, finding) = overall(&case, &outcome, &reports, &oracle);
+        reports.extend(oracle);
         CaseResult {
             verdict,
             record: finding

@@ -9,6 +9,7 @@ mod judge;
 mod notes;
 mod simulation;
 mod suite;
+mod watch;
 
 pub use bed::{BedError, Factory, SimulatedBed, build_bed};
 pub use event::{CaseResult, Footer, Header, RunEvent};

@@ -1,7 +1,7 @@
 //! What stands between the frames of a case's trace: enough to judge it again.
 
 use dut_device::Instant;
-use harness_judge::Difference;
+use harness_judge::{Difference, PairChange};
 use harness_suite::ExpandedCase;
 use harness_tester::PairStatus;
 use harness_wire::Fields;
@@ -22,7 +22,7 @@ pub(crate) enum Note {
     Probe(Fields),
     /// What differs of a display.
     Display(Vec<Difference>),
-    /// What the equivalence oracle says; it stands where it changes.
+    /// The pair's state and what the equivalence oracle says; it stands where something changes.
     Pair(PairNote),
     /// The case is decided here.
     Done,
@@ -42,15 +42,23 @@ pub(crate) struct CaseNote {
     pub(crate) tolerance: u64,
     /// Names of the devices that the invariants are about.
     pub(crate) devices: Vec<String>,
+    /// The pair under the equivalence oracle; empty where there is none.
+    #[serde(default)]
+    pub(crate) pair: Vec<String>,
+    /// One-way latency of the pair's own link, nanoseconds.
+    #[serde(default)]
+    pub(crate) pair_latency: u64,
 }
 
 /// See [`Note::Pair`].
+///
+/// Judging recomputes the oracle from the frames and the changes; what the note says of it is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PairNote {
     pub(crate) equal: bool,
     pub(crate) groups: u32,
-    /// The first divergence that lasted longer than the sync bound.
-    pub(crate) divergence: Option<String>,
+    #[serde(default)]
+    pub(crate) change: PairChange,
 }
 
 impl PairNote {

@@ -2,9 +2,10 @@
 
 use crate::bed::{BedError, Factory, ORIGIN_S, SimulatedBed, build_bed, mix};
 use crate::event::CaseResult;
-use crate::notes::{CaseNote, Note, PairNote, ns};
+use crate::notes::{CaseNote, Note, ns};
+use crate::watch::PairWatch;
 use dut_device::Instant;
-use harness_judge::{Difference, Equivalence, Finding, Invariants, Verdict};
+use harness_judge::{Difference, Finding, Invariants, Verdict};
 use harness_sim::{Fault, FaultMatch, NodeAction, World};
 use harness_suite::{Bed, Catalogue, ExpandedCase};
 use harness_tester::{Action, Outcome, Player, Setup};
@@ -16,8 +17,6 @@ use std::time::Duration;
 
 /// No case takes longer, in virtual time: a step that never ends is the harness's failure.
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
-/// How often the pair is looked at.
-const SAMPLE: Duration = Duration::from_millis(25);
 
 /// Runs one case. The run's `seed` and the case's id give the case's own seed.
 #[must_use]
@@ -115,10 +114,7 @@ struct Driver {
     world: World,
     player: Player,
     invariants: Invariants,
-    /// The pair's oracle, with the names of its two devices.
-    pair: Option<(Equivalence, [String; 2])>,
-    next_sample: Instant,
-    last_pair: Option<PairNote>,
+    pair: Option<PairWatch>,
     /// Records that the player has been shown.
     shown: usize,
     goldens: std::path::PathBuf,
@@ -132,6 +128,7 @@ impl Driver {
             listeners,
             nodes,
             settle,
+            pair_latency,
         } = built;
         let points = world.trace().points.clone();
         let note = CaseNote {
@@ -148,6 +145,8 @@ impl Driver {
                 .collect(),
             tolerance: 0,
             devices: nodes.clone(),
+            pair: bed.pair.clone(),
+            pair_latency: u64::try_from(pair_latency.as_nanos()).unwrap_or(u64::MAX),
         };
         world.note(Note::Case(Box::new(note)).text());
         let setup = Setup {
@@ -160,13 +159,7 @@ impl Driver {
         };
         let player = Player::new(setup).map_err(|error| error.to_string())?;
         let invariants = Invariants::new(&points, &nodes);
-        let pair = match bed.pair.as_slice() {
-            [a, b] => Some((
-                Equivalence::new(&points, [a, b], case.scope()),
-                [a.clone(), b.clone()],
-            )),
-            _ => None,
-        };
+        let pair = PairWatch::new(&points, &bed.pair, &case.scope(), pair_latency);
         world.start();
         for (name, host) in &bed.hosts {
             for command in &host.start {
@@ -175,15 +168,12 @@ impl Driver {
                     .map_err(|error| error.to_string())?;
             }
         }
-        let next_sample = Instant::ZERO + SAMPLE;
-        let (last_pair, goldens) = (None, std::path::PathBuf::new());
+        let goldens = std::path::PathBuf::new();
         let mut driver = Self {
             world,
             player,
             invariants,
             pair,
-            next_sample,
-            last_pair,
             shown: 0,
             goldens,
         };
@@ -221,7 +211,7 @@ impl Driver {
     /// Lets the world go on up to `until`; `false` when the player's plans have changed before.
     fn turn(&mut self, until: Instant) -> bool {
         loop {
-            let sample = self.pair.is_some().then_some(self.next_sample);
+            let sample = self.pair.as_ref().map(PairWatch::next);
             let next = self.world.next_event();
             let first = [next, sample].into_iter().flatten().min();
             let Some(first) = first.filter(|first| *first <= until) else {
@@ -230,7 +220,6 @@ impl Driver {
             if next.is_none_or(|next| next > first) {
                 self.world.advance(first);
                 self.sample(first);
-                self.next_sample = first + SAMPLE;
             } else {
                 self.world.step();
             }
@@ -254,8 +243,8 @@ impl Driver {
                 any = true;
                 let frame = frame.clone();
                 self.invariants.frame(index, &frame);
-                if let Some((oracle, _)) = &mut self.pair {
-                    oracle.frame(index, &frame);
+                if let Some(pair) = &mut self.pair {
+                    pair.frame(index, &frame);
                 }
                 self.player.observe(index, &frame);
                 self.act();
@@ -266,21 +255,10 @@ impl Driver {
 
     /// Looks at the pair's state.
     fn sample(&mut self, now: Instant) {
-        let Some((oracle, [a, b])) = &mut self.pair else {
-            return;
-        };
-        let states = [self.world.snapshot(a), self.world.snapshot(b)];
-        let [a, b] = states;
-        let status = oracle.sample(now, a.as_ref(), b.as_ref(), self.world.has_faults());
-        let note = PairNote {
-            equal: status.equal,
-            groups: status.groups,
-            divergence: oracle.divergence().map(|finding| finding.what.clone()),
-        };
-        if self.last_pair.as_ref() != Some(&note) {
-            self.world.note(Note::Pair(note.clone()).text());
+        let pair = self.pair.as_mut();
+        if let Some(note) = pair.and_then(|pair| pair.look(now, &self.world)) {
             self.player.pair_status(now, note.status());
-            self.last_pair = Some(note);
+            self.world.note(Note::Pair(note).text());
             self.act();
         }
     }
@@ -310,6 +288,9 @@ impl Driver {
             }
             Action::Node { name, action } => {
                 self.act_note(&format!("{action:?} {name}"));
+                if let Some(pair) = &mut self.pair {
+                    pair.node(now, &name, action);
+                }
                 self.world.act(&name, node_action(action)).map_err(text)?;
             }
             Action::Fault(fault, delay) => {
@@ -391,10 +372,12 @@ impl Driver {
             ..
         } = self;
         let outcome = player.outcome().clone();
-        let oracle = pair.and_then(|(oracle, _)| oracle.finish());
+        let oracle = pair.map(|pair| pair.finish(world.now()));
+        let oracle = oracle.unwrap_or_default();
         let (trace, log) = world.finish();
-        let reports = invariants.finish();
-        let (verdict, finding) = crate::judge::overall(case, &outcome, &reports, oracle);
+        let mut reports = invariants.finish();
+        let (verdict, finding) = crate::judge::overall(case, &outcome, &reports, &oracle);
+        reports.extend(oracle);
         let Outcome {
             judged,
             record,

@@ -66,7 +66,6 @@ impl World {
             } else {
                 Control::LinkDown(port)
             };
-            // A hung device is told too: its hardware sees the carrier, its software will later.
             self.control(node, &control);
         }
     }
@@ -76,6 +75,11 @@ impl World {
         let Some(node) = self.nodes.get_mut(index) else {
             return;
         };
+        if node.life == Life::Hung {
+            // Its hardware sees the carrier; its software will when it goes on.
+            node.missed.push(control.clone());
+            return;
+        }
         if let Some(device) = &mut node.device {
             // A port that a link was wired to is there: the set-up has looked.
             drop(device.handle_control(now, control));
@@ -142,10 +146,14 @@ impl World {
             (NodeAction::Resume, Life::Hung) => {
                 node.life = Life::Running;
                 node.armed = None;
+                let missed = std::mem::take(&mut node.missed);
                 if let Some(device) = &mut node.device {
                     device.handle_timeout(self.now);
                 }
                 self.drain(index);
+                for control in missed {
+                    self.control(index, &control);
+                }
             }
             (NodeAction::Restart, Life::Crashed) => self.restart(index)?,
             (NodeAction::Crash, Life::Crashed)

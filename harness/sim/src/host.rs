@@ -116,7 +116,15 @@ impl Host {
         Some(record(kind, group, &filter.sources))
     }
 
+    /// A new change of a group takes the place of what was still to be repeated (RFC 3810 6.1).
+    fn forget_repeats(&mut self, group: Ipv6Addr) {
+        let group = Value::from(group.to_string());
+        self.repeats
+            .retain(|(_, record)| record.get("group") != Some(&group));
+    }
+
     fn join(&mut self, now: Instant, group: Ipv6Addr, filter: Filter) {
+        self.forget_repeats(group);
         let none = Filter {
             exclude: false,
             sources: BTreeSet::new(),
@@ -149,6 +157,7 @@ impl Host {
     }
 
     fn leave(&mut self, now: Instant, group: Ipv6Addr) {
+        self.forget_repeats(group);
         let Some(filter) = self.groups.remove(&group) else {
             return;
         };

@@ -2,12 +2,12 @@
 
 use crate::fault::Fault;
 use crate::link::{End, Link};
-use dut_device::{Device, Event, Instant, PortId, Snapshot};
+use dut_device::{Control, Device, Event, Instant, PortId, Snapshot};
 use harness_trace::{Direction, Frame, Point, PointId, Record, Trace};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -75,6 +75,8 @@ pub(crate) struct Node {
     pub(crate) links: Vec<Option<usize>>,
     /// The earliest timeout that stands in the queue.
     pub(crate) armed: Option<Instant>,
+    /// Carrier changes that a hung device will learn of when it goes on.
+    pub(crate) missed: Vec<Control>,
 }
 
 impl std::fmt::Debug for Node {
@@ -174,6 +176,7 @@ impl World {
             boot_epoch: 1,
             links,
             armed: None,
+            missed: Vec::new(),
         });
     }
 
@@ -531,6 +534,13 @@ impl World {
         node.device.as_deref()
     }
 
+    /// Whether a device works: neither crashed nor hung.
+    #[must_use]
+    pub fn is_running(&self, name: &str) -> bool {
+        let mut nodes = self.nodes.iter();
+        nodes.any(|node| node.name == name && node.life == Life::Running)
+    }
+
     /// A device's state, where it is alive and can be looked into.
     #[must_use]
     pub fn snapshot(&self, name: &str) -> Option<Snapshot> {
@@ -578,15 +588,6 @@ impl World {
     pub fn finish(mut self) -> (Trace, Vec<LogLine>) {
         self.trace.until = self.now;
         (self.trace, self.log)
-    }
-
-    /// Devices by name with their boot epochs, for reports.
-    #[must_use]
-    pub fn boot_epochs(&self) -> BTreeMap<String, u64> {
-        self.nodes
-            .iter()
-            .map(|node| (node.name.clone(), node.boot_epoch))
-            .collect()
     }
 }
 

@@ -9,6 +9,7 @@ mod case;
 mod expand;
 mod expression;
 mod load;
+mod prose;
 mod requirement;
 mod schema;
 mod step;

@@ -67,6 +67,12 @@ pub struct Requirement {
     pub visible: Visible,
     /// What it rests on.
     pub evidence: Evidence,
+    /// Why it matters on the wire, in our own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What devices in the field are known to do, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub field: Vec<String>,
     /// It has no case yet.
     #[serde(default)]
     pub planned: bool,

@@ -6,7 +6,9 @@ use crate::player::{Background, Current, Player, SetupError};
 use dut_device::Instant;
 use harness_suite::{Expression, Send, Stream};
 use harness_trace::Frame;
-use harness_wire::{Fields, Kind, build, classify, decode, field_names, layers};
+use harness_wire::{
+    Fields, Kind, STATE_BITS, build, classify, decode, decoded_names, field_names, layers,
+};
 use serde_json::Value;
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -35,10 +37,11 @@ impl Player {
                 let what = "a frame has exactly one kind".to_owned();
                 return Err(SetupError::Frame { line, what });
             };
-            let mut names = field_names(kind);
-            if !sends {
-                names.extend(DECODED.map(str::to_owned));
-            }
+            let names = if sends {
+                field_names(kind)
+            } else {
+                decoded_names(kind)
+            };
             if let Some(name) = fields.keys().find(|name| !names.contains(name)) {
                 let what = format!(
                     "a {} has no field `{name}`; it has {}",
@@ -82,7 +85,8 @@ impl Player {
             fields.extend(port.defaults.get(kind.name()).cloned().unwrap_or_default());
         }
         let unicast = |value: Option<&Value>| {
-            let address: Option<Ipv6Addr> = value?.as_str()?.parse().ok();
+            let value = resolve(value?, &self.known);
+            let address: Option<Ipv6Addr> = value.as_str()?.parse().ok();
             address.map(|address| !address.is_multicast())
         };
         let default_unicast = kind == Kind::Etrunk;
@@ -105,7 +109,7 @@ impl Player {
                     given.contains_key(name)
                         || !name
                             .strip_prefix(&prefix)
-                            .is_some_and(|bit| BITS.contains(&bit))
+                            .is_some_and(|bit| STATE_BITS.contains(&bit))
                 });
             }
         }
@@ -427,43 +431,3 @@ impl Player {
 fn plain(mac: &str) -> String {
     mac.replace([':', '-'], "")
 }
-
-/// Names of the state octet's bits.
-const BITS: [&str; 8] = [
-    "lacp_activity",
-    "lacp_timeout",
-    "aggregation",
-    "synchronization",
-    "collecting",
-    "distributing",
-    "defaulted",
-    "expired",
-];
-
-/// Fields that decoding adds to those that can be built.
-const DECODED: [&str; 24] = [
-    "frame_length",
-    "length",
-    "max_response_delay_ms",
-    "version",
-    "sources",
-    "hop_by_hop.router_alerts",
-    "udp.source_port",
-    "udp.destination_port",
-    "udp.checksum",
-    "udp.length",
-    "tlvs.unknown",
-    "tlvs.types",
-    "reserved.not_zero",
-    "auth.correct",
-    "connection",
-    "tcp.source_port",
-    "tcp.destination_port",
-    "tcp.syn",
-    "tcp.ack",
-    "tcp.fin",
-    "tcp.rst",
-    "tcp.length",
-    "type",
-    "code",
-];

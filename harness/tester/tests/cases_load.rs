@@ -192,6 +192,7 @@ fn needs_say_what_a_case_takes() {
             match &located.step {
                 Step::Send(step) => ports.extend([step.on.clone()]),
                 Step::Partner(step) => ports.extend([step.on.clone()]),
+                Step::Stream(step) => ports.extend([step.on.clone()]),
                 Step::Link(_) | Step::Node(_) | Step::Fault(_) => control = true,
                 _ => {}
             }

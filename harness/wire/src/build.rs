@@ -61,6 +61,34 @@ const COMMON: [&str; 16] = [
     "patch",
 ];
 
+/// Fields that decoding adds to those that can be built.
+const DECODED: [&str; 24] = [
+    "frame_length",
+    "length",
+    "max_response_delay_ms",
+    "version",
+    "sources",
+    "hop_by_hop.router_alerts",
+    "udp.source_port",
+    "udp.destination_port",
+    "udp.checksum",
+    "udp.length",
+    "tlvs.unknown",
+    "tlvs.types",
+    "reserved.not_zero",
+    "auth.correct",
+    "connection",
+    "tcp.source_port",
+    "tcp.destination_port",
+    "tcp.syn",
+    "tcp.ack",
+    "tcp.fin",
+    "tcp.rst",
+    "tcp.length",
+    "type",
+    "code",
+];
+
 /// The names of the fields that `build` takes for a kind, common ones last.
 #[must_use]
 pub fn field_names(kind: Kind) -> Vec<String> {
@@ -116,6 +144,14 @@ pub fn field_names(kind: Kind) -> Vec<String> {
         );
     }
     names.extend(COMMON.map(str::to_owned));
+    names
+}
+
+/// The names that decoding a frame of a kind may give: what an expectation can be about.
+#[must_use]
+pub fn decoded_names(kind: Kind) -> Vec<String> {
+    let mut names = field_names(kind);
+    names.extend(DECODED.map(str::to_owned));
     names
 }
 

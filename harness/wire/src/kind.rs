@@ -33,6 +33,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::Lacpdu,
+        Self::Marker,
+        Self::Slow,
+        Self::MldQuery,
+        Self::MldReport,
+        Self::MldV1Report,
+        Self::MldDone,
+        Self::Etrunk,
+        Self::Rbs,
+        Self::Udp,
+        Self::Neighbor,
+        Self::Frame,
+    ];
+
     /// The name that cases use.
     #[must_use]
     pub const fn name(self) -> &'static str {

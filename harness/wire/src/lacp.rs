@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 const SLOW: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x02];
 
 /// Names of the state octet's bits, from bit 0.
-const BITS: [&str; 8] = [
+pub const STATE_BITS: [&str; 8] = [
     "lacp_activity",
     "lacp_timeout",
     "aggregation",
@@ -25,7 +25,7 @@ const BITS: [&str; 8] = [
 /// A state octet as the names of its set bits.
 #[must_use]
 pub fn state_bits(state: u8) -> String {
-    let set = BITS
+    let set = STATE_BITS
         .iter()
         .enumerate()
         .filter(|(n, _)| state >> n & 1 == 1)

@@ -20,12 +20,12 @@ mod summary;
 mod table;
 mod value;
 
-pub use build::{BuildError, build, field_names};
+pub use build::{BuildError, build, decoded_names, field_names};
 pub use decode::{Anomaly, Decoded, classify, decode, stream_sequence};
 pub use envelope::{Ip, Layers, checksum_holds, layers};
 pub use etrunk::digest_correct;
 pub use kind::Kind;
-pub use lacp::{LacpView, state_bits};
+pub use lacp::{LacpView, STATE_BITS, state_bits};
 pub use mld::{MldRecord, MldView};
 pub use rbs::{build_message, decode_message, split_messages};
 pub use summary::summary;

@@ -1,5 +1,6 @@
 //! What the program's tests share.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 #![allow(
     dead_code,
     unreachable_pub,

@@ -1,0 +1,73 @@
+//! The reference with one named defect each, and the kill matrix.
+//!
+//! A defect is data where it can be (an arc removed, a constant or a function of the standard changed), a
+//! wrapper around the Device where it must be; the reference's own code holds no `if defect`. The
+//! suites must kill each, without knowing it.
+
+mod lacp;
+mod matrix;
+mod wrapper;
+
+pub use matrix::{Kill, kill};
+pub use wrapper::{Frames, Wrapper};
+
+use dut_device::{BuildSpec, Device};
+use dut_node::Rules;
+use harness_run::Factory;
+use std::sync::Arc;
+
+/// How a defect is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Make {
+    /// The engines' data are changed.
+    Rules(fn(&mut Rules)),
+    /// Frames are changed on their way in or out.
+    Frames(fn() -> Box<dyn Frames>),
+}
+
+/// A named defect.
+#[derive(Debug, Clone, Copy)]
+pub struct Defect {
+    /// `lacp-no-match`; never reused.
+    pub id: &'static str,
+    /// The suite that must kill it.
+    pub suite: &'static str,
+    /// Requirements that it breaks.
+    pub breaks: &'static [&'static str],
+    /// What is wrong with the device, in one sentence.
+    pub what: &'static str,
+    /// Where such a device was seen; empty when nowhere.
+    pub seen: &'static str,
+    /// How it is made.
+    pub make: Make,
+    /// Why no case kills it; empty when one must.
+    pub survives: &'static str,
+}
+
+/// Every defect, by suite and id.
+#[must_use]
+pub fn all() -> Vec<Defect> {
+    let mut defects = lacp::defects();
+    defects.sort_by_key(|defect| (defect.suite, defect.id));
+    defects
+}
+
+impl Defect {
+    /// Builds devices with this defect.
+    #[must_use]
+    pub fn factory(&self) -> Factory {
+        let make = self.make;
+        Arc::new(move |spec: &BuildSpec| {
+            let mut rules = Rules::default();
+            if let Make::Rules(change) = make {
+                change(&mut rules);
+            }
+            let node = dut_node::build_with(spec, &rules).map_err(|error| error.to_string())?;
+            let device: Box<dyn Device> = match make {
+                Make::Rules(_) => Box::new(node),
+                Make::Frames(frames) => Box::new(Wrapper::new(Box::new(node), frames())),
+            };
+            Ok(device)
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! The kill matrix: which case kills which defect.
+
+use crate::Defect;
+use harness_judge::Verdict;
+use harness_run::run_case;
+use harness_suite::{Catalogue, ExpandedCase};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+/// What became of one defect.
+#[derive(Debug, Clone)]
+pub struct Kill {
+    /// The defect.
+    pub defect: Defect,
+    /// Ids of the cases that fail on it, in the suite's order.
+    pub killed_by: Vec<String>,
+    /// Cases that ran on it.
+    pub ran: usize,
+}
+
+/// Runs every case of each defect's suite on it, `jobs` defects side by side. A case kills a defect by
+/// verdict *fail*; one that the reference itself fails says nothing and is left out by the caller.
+/// `progress` is called with the number of defects that are done.
+#[must_use]
+pub fn kill(
+    defects: &[Defect],
+    catalogue: &Catalogue,
+    seed: u64,
+    jobs: usize,
+    progress: &mut dyn FnMut(usize),
+) -> Vec<Kill> {
+    let next = AtomicUsize::new(0);
+    let mut kills: Vec<Option<Kill>> = vec![None; defects.len()];
+    std::thread::scope(|scope| {
+        let (done, received) = mpsc::channel();
+        for _ in 0..jobs.max(1) {
+            let (done, next) = (done.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(defect) = defects.get(index) else {
+                        return;
+                    };
+                    if done.send((index, one(defect, catalogue, seed))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(done);
+        let mut finished = 0;
+        while let Ok((index, kill)) = received.recv() {
+            finished += 1;
+            if let Some(slot) = kills.get_mut(index) {
+                *slot = Some(kill);
+            }
+            progress(finished);
+        }
+    });
+    kills.into_iter().flatten().collect()
+}
+
+fn one(defect: &Defect, catalogue: &Catalogue, seed: u64) -> Kill {
+    let factory = defect.factory();
+    let cases: Vec<&ExpandedCase> = catalogue
+        .cases
+        .iter()
+        .filter(|case| case.suite == defect.suite)
+        .collect();
+    let killed =
+        |case: &&&ExpandedCase| run_case(case, catalogue, &factory, seed).verdict == Verdict::Fail;
+    let killed_by = cases
+        .iter()
+        .filter(killed)
+        .map(|case| case.id.clone())
+        .collect();
+    Kill {
+        defect: *defect,
+        killed_by,
+        ran: cases.len(),
+    }
+}
