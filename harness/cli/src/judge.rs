@@ -1,4 +1,5 @@
-//! `tandem judge`: a case's verdict from its capture alone, or the invariants over a foreign capture.
+//! `tandem judge`: a case's verdict from its capture alone, or the invariants over a foreign
+//! capture.
 
 use crate::args::code;
 use crate::terminal::Terminal;
@@ -17,8 +18,8 @@ pub(crate) struct Judge {
     /// Captures: of our own cases, or any pcap or pcapng file with `--role`.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// What a device in a foreign capture is: `MAC=router`, `MAC=listener` or `MAC=lacp`; several by
-    /// repeating it.
+    /// What a device in a foreign capture is: `MAC=router`, `MAC=listener` or `MAC=lacp`; several
+    /// by repeating it.
     #[arg(long, value_name = "MAC=ROLE", value_parser = parse_role)]
     role: Vec<(MacAddr, String)>,
     /// Verdicts that a run has written: each capture's must be the same.

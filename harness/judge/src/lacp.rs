@@ -157,7 +157,8 @@ impl Rules {
             legal && system == first,
             || format!("{system:02x?}"),
         );
-        // From link-up to the first LACPDU heard both may stand together (INITIALIZE left Defaulted).
+        // From link-up to the first LACPDU heard both may stand together (INITIALIZE left
+        // Defaulted).
         if self.heard.contains_key(&frame.point) {
             let both = has(DEFAULTED) && has(EXPIRED);
             ledger.rule(

@@ -1,4 +1,5 @@
-//! Built frames equal published ones octet by octet; what is decoded is what was built; nothing panics.
+//! Built frames equal published ones octet by octet; what is decoded is what was built; nothing
+//! panics.
 
 use super::*;
 use serde_json::{Value, json};
