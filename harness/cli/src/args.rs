@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Trace(crate::trace::Trace),
     /// Judges captures: our own cases' again, or others' by invariants.
     Judge(crate::judge::Judge),
+    /// Plays one side of a capture of real devices into a reference device.
+    Replay(crate::replay::Replay),
 }
 
 /// Parses the command line and does what it says.
@@ -72,6 +74,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Plan(plan) => crate::plan::plan(&args, plan),
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
+        Command::Replay(replay) => crate::replay::replay(replay),
     };
     ExitCode::from(code)
 }

@@ -8,6 +8,7 @@ mod judge;
 mod lab;
 mod lint;
 mod plan;
+mod replay;
 mod run;
 mod terminal;
 mod trace;

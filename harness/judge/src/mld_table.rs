@@ -129,6 +129,12 @@ pub(crate) const fn is_shared(group: Ipv6Addr) -> bool {
     first == 0xff && scope & 0xf > 2
 }
 
+/// Source-specific groups, ff3x::/32 (RFC 4607): their listeners never use EXCLUDE or version 1, and a
+/// router takes no notice of those that do (RFC 4604 2.2.2 and 2.2.5).
+const fn is_source_specific(group: Ipv6Addr) -> bool {
+    matches!(group.octets(), [0xff, flags, 0, 0, ..] if flags & 0xf0 == 0x30)
+}
+
 impl Record {
     fn known(&self) -> Sources {
         self.requested.keys().copied().collect()
@@ -255,6 +261,9 @@ impl MldTable {
         let Some(kind) = Kind::of(kind).filter(|_| is_shared(group)) else {
             return;
         };
+        if is_source_specific(group) && matches!(kind, Kind::IsEx | Kind::ToEx) {
+            return;
+        }
         let MldConstants {
             listening_interval: mali,
             last_listener_query_time: llqt,
@@ -280,7 +289,7 @@ impl MldTable {
 
     /// A version 1 report means IS_EX ({}) and starts the compatibility timer (8.3.2).
     pub(crate) fn report_1(&mut self, now: Instant, group: Ipv6Addr) {
-        if is_shared(group) {
+        if is_shared(group) && !is_source_specific(group) {
             self.record(now, 2, group, &Sources::new());
             let until = now + self.constants.older_version_host_present;
             if let Some(record) = self.groups.get_mut(&group) {
@@ -291,7 +300,9 @@ impl MldTable {
 
     /// A version 1 done means TO_IN ({}).
     pub(crate) fn done(&mut self, now: Instant, group: Ipv6Addr) {
-        self.record(now, 3, group, &Sources::new());
+        if !is_source_specific(group) {
+            self.record(now, 3, group, &Sources::new());
+        }
     }
 
     /// A query seen on the link without the S flag lowers what it asks about (7.6.1). `other`: another

@@ -3,16 +3,20 @@
 //! The simulation builds a world from a testbed, lets the player and the world take turns, and gives a
 //! [`CaseResult`] with the trace. Judging a trace again plays the same case against it.
 
+mod align;
 mod bed;
 mod event;
 mod judge;
 mod notes;
+mod replay;
 mod simulation;
 mod suite;
 mod watch;
 
+pub use align::Beside;
 pub use bed::{BedError, Factory, SimulatedBed, build_bed};
 pub use event::{CaseResult, Footer, Header, RunEvent};
 pub use judge::{JudgeError, judge_trace};
+pub use replay::{Happened, Replay, ReplayError, Replayed, identity, replay};
 pub use simulation::{check_case, run_case};
 pub use suite::{Options, run};

@@ -286,3 +286,20 @@ fn link_scope_groups_and_unknown_types_make_no_record() {
     table.record(at(100), 7, G, &set(&[1]));
     assert!(table.groups.is_empty());
 }
+
+#[test]
+fn source_specific_groups_have_no_exclude_and_no_version_1() {
+    let group: Ipv6Addr = "ff3e::1234".parse().unwrap();
+    let mut table = MldTable::new(MldConstants::of(&Scope::new()));
+    table.record(at(100), TO_EX, group, &set(&[]));
+    table.record(at(100), IS_EX, group, &set(&[1]));
+    table.report_1(at(100), group);
+    assert!(table.groups.is_empty());
+    table.record(at(100), ALLOW, group, &set(&[1]));
+    table.done(at(101), group);
+    assert_eq!(table.groups.get(&group), Some(&include(&[(1, 360)])));
+    // ff3e:1::/32 is no longer in the range: the 16 bits after the scope are not zero.
+    let other: Ipv6Addr = "ff3e:1::1234".parse().unwrap();
+    table.record(at(100), TO_EX, other, &set(&[]));
+    assert!(table.groups.contains_key(&other));
+}

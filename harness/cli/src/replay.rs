@@ -1,0 +1,325 @@
+//! `tandem replay`: one side of a capture of real devices, played into a reference device.
+
+use crate::args::code;
+use crate::factory;
+use crate::terminal::Terminal;
+use clap::Args as ClapArgs;
+use dut_device::{Event, Instant, LacpInfo, MacAddr, Snapshot};
+use harness_run::{Beside, Happened, Replay as Request, ReplayError, Replayed, replay as play};
+use harness_trace::{Record, Trace, read_capture};
+use harness_wire::summary;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// `tandem replay`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Replay {
+    /// A pcap or pcapng file.
+    file: PathBuf,
+    /// Configuration of the reference device that it is played into.
+    #[arg(long, value_name = "CONFIG")]
+    into: PathBuf,
+    /// The port that the frames come in by, as `GE0/1/2`.
+    #[arg(long)]
+    port: String,
+    /// Source address of the side that is played.
+    #[arg(long, value_name = "MAC", value_parser = parse_mac)]
+    from: MacAddr,
+    /// Source address of the side that the reference stands for: its system, key, port and link-local
+    /// address are taken from the capture. Without it no LACPDU can match.
+    #[arg(long = "as", value_name = "MAC", value_parser = parse_mac)]
+    stands_for: Option<MacAddr>,
+    /// Print what came of it only, not each frame.
+    #[arg(long)]
+    fast: bool,
+}
+
+fn parse_mac(text: &str) -> Result<MacAddr, String> {
+    text.parse()
+        .map_err(|error: dut_device::ParseMacError| error.to_string())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Exit code 0 when the capture was played, 2 when it can't be, 3 when the reference used none of its
+/// frames.
+pub(crate) fn replay(args: &Replay) -> u8 {
+    let terminal = Terminal::new();
+    let trace = read(&args.file).and_then(|octets| {
+        let trace = read_capture(&octets);
+        trace.map_err(|error| format!("{}: {error}", args.file.display()))
+    });
+    let configuration = read(&args.into).and_then(|octets| {
+        let text = String::from_utf8(octets);
+        text.map_err(|_| format!("{}: not UTF-8", args.into.display()))
+    });
+    let (trace, configuration) = match (trace, configuration) {
+        (Ok(trace), Ok(configuration)) => (trace, configuration),
+        (Err(error), _) | (_, Err(error)) => {
+            terminal.complain(&error);
+            return code::USAGE;
+        }
+    };
+    let request = Request {
+        trace: &trace,
+        configuration: vec![(args.into.display().to_string(), configuration)],
+        port: args.port.clone(),
+        from: args.from,
+        stands_for: args.stands_for,
+        looks: Vec::new(),
+    };
+    let replayed: Result<Replayed, ReplayError> = play(&request, &factory::reference());
+    let replayed = match replayed {
+        Ok(replayed) => replayed,
+        Err(error) => {
+            terminal.complain(&error.to_string());
+            return code::USAGE;
+        }
+    };
+    let page = Page {
+        terminal: &terminal,
+        trace: &trace,
+        replayed: &replayed,
+    };
+    page.head(args);
+    if !args.fast {
+        page.frames();
+    }
+    page.discarded();
+    page.state();
+    if args.stands_for.is_some() {
+        page.beside(args.fast);
+    }
+    let used = replayed.heard > page.lost();
+    if used { code::OK } else { code::UNDECIDED }
+}
+
+struct Page<'a> {
+    terminal: &'a Terminal,
+    trace: &'a Trace,
+    replayed: &'a Replayed,
+}
+
+fn clock(at: Instant) -> String {
+    let us = at.as_nanos() / 1000;
+    format!("{:>5}.{:06}", us / 1_000_000, us % 1_000_000)
+}
+
+fn actor(info: &LacpInfo) -> String {
+    format!(
+        "system {}/{} key {} port {}/{}",
+        info.system_priority, info.system, info.key, info.port_priority, info.port
+    )
+}
+
+fn said(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Transition {
+            scope,
+            machine,
+            from,
+            to,
+            arc,
+        } => format!("{machine} of {scope}: {from} -> {to} ({arc})"),
+        Event::Discarded {
+            protocol, reason, ..
+        } => format!("discarded: {protocol}.{reason}"),
+        Event::Notice { what, text } => format!("{what}: {text}"),
+    })
+}
+
+impl Page<'_> {
+    fn number(&self, record: usize) -> usize {
+        self.trace.frame_number(record).unwrap_or(0)
+    }
+
+    fn octets(&self, record: usize) -> &[u8] {
+        match self.trace.records.get(record) {
+            Some(Record::Frame(frame)) => &frame.octets,
+            Some(Record::Note { .. }) | None => &[],
+        }
+    }
+
+    /// Frames of which nothing was used: something of them was discarded, and nothing else came of them.
+    fn lost(&self) -> usize {
+        let mut lost = 0;
+        let (mut discarded, mut used) = (false, false);
+        for happened in &self.replayed.happened {
+            match happened {
+                Happened::Heard { .. } => {
+                    lost += usize::from(discarded && !used);
+                    (discarded, used) = (false, false);
+                }
+                Happened::Said { event, .. } => {
+                    let refused = matches!(event, Event::Discarded { .. });
+                    discarded |= refused;
+                    used |= !refused;
+                }
+                Happened::Sent { .. } => {}
+            }
+        }
+        lost + usize::from(discarded && !used)
+    }
+
+    fn head(&self, args: &Replay) {
+        let Replayed {
+            heard, identity, ..
+        } = self.replayed;
+        let lost = self.lost();
+        let ms = self.trace.until.as_millis();
+        self.terminal.line(&format!(
+            "{heard} frames of {} in {}.{:03} s into {} of {}: {} used, {lost} discarded",
+            args.from,
+            ms / 1000,
+            ms % 1000,
+            args.port,
+            args.into.display(),
+            heard - lost,
+        ));
+        let Some(mac) = args.stands_for else { return };
+        let mut parts = vec![format!("standing for {mac}")];
+        parts.extend(identity.lacp.as_ref().map(actor));
+        parts.extend(identity.link_local.map(|address| address.to_string()));
+        self.terminal.line(&parts.join(", "));
+    }
+
+    /// Every frame with what the reference made of it.
+    fn frames(&self) {
+        for happened in &self.replayed.happened {
+            let line = match happened {
+                Happened::Heard { record, at } => {
+                    let number = format!("frame {}", self.number(*record));
+                    let text = summary(self.octets(*record));
+                    format!("{} > {number:<10} {text}", clock(*at))
+                }
+                Happened::Sent { at, octets } => {
+                    format!("{} < {:<10} {}", clock(*at), "reference", summary(octets))
+                }
+                Happened::Said { at, event } => match said(event) {
+                    Some(text) => format!("{} . {:<10} {text}", clock(*at), ""),
+                    None => continue,
+                },
+            };
+            self.terminal.line(&line);
+        }
+    }
+
+    /// What wasn't used, and why.
+    fn discarded(&self) {
+        for (reason, records) in &self.replayed.discarded {
+            let count = records.len();
+            self.terminal.line(&format!("discarded {reason}: {count}"));
+            for record in records.iter().take(8) {
+                let number = self.number(*record);
+                let text = summary(self.octets(*record));
+                self.terminal.line(&format!("  frame {number}: {text}"));
+            }
+            if count > 8 {
+                self.terminal.line(&format!("  and {} more", count - 8));
+            }
+        }
+    }
+
+    /// The state at the end, as the device displays it.
+    fn state(&self) {
+        let Replayed { device, until, .. } = self.replayed;
+        let snapshot = device.snapshot(*until).unwrap_or_default();
+        for command in commands(&snapshot) {
+            if let Some(Ok(text)) = device.display(*until, &command) {
+                self.terminal.line("");
+                self.terminal
+                    .line(&format!("<{}> {command}", snapshot.sysname));
+                self.terminal.line(text.trim_end());
+            }
+        }
+    }
+
+    /// The reference's frames beside the recorded ones.
+    fn beside(&self, fast: bool) {
+        let beside = &self.replayed.beside;
+        let both = |beside: &&Beside| beside.recorded.is_some() && beside.reference.is_some();
+        let recorded = beside.iter().filter(|b| b.recorded.is_some()).count();
+        let paired: Vec<&Beside> = beside.iter().filter(both).collect();
+        let same = paired.iter().filter(|b| b.differences.is_empty()).count();
+        let alone = beside.iter().filter(|b| b.recorded.is_none()).count();
+        self.terminal.line("");
+        self.terminal.line(&format!(
+            "beside the {recorded} recorded frames: the reference has {} within 2 s, {same} of them the \
+             same in every field, and {alone} of its own",
+            paired.len(),
+        ));
+        if fast {
+            let mut fields: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+            for difference in paired.iter().flat_map(|beside| &beside.differences) {
+                let (field, a, b) = (&difference.field, &difference.expected, &difference.seen);
+                let example = || format!("recorded {a}, reference {b}");
+                let entry = fields.entry(field).or_insert_with(|| (0, example()));
+                entry.0 += 1;
+            }
+            for (field, (count, example)) in fields {
+                let line = format!("  {field} differs in {count}: {example}");
+                self.terminal.line(&line);
+            }
+            return;
+        }
+        for beside in beside {
+            self.one(beside);
+        }
+    }
+
+    fn one(&self, beside: &Beside) {
+        let kind = &beside.kind;
+        match (beside.recorded, beside.reference) {
+            (Some((record, at)), Some((_, other))) => {
+                let (sign, apart) = if other < at {
+                    ('-', at.since(other))
+                } else {
+                    ('+', other.since(at))
+                };
+                let number = self.number(record);
+                self.terminal.line(&format!(
+                    "{} frame {number:<4} {kind}, reference {sign}{:.3} s",
+                    clock(at),
+                    apart.as_secs_f64()
+                ));
+                for difference in &beside.differences {
+                    let (a, b) = (&difference.expected, &difference.seen);
+                    let field = &difference.field;
+                    let line = format!("{:>18}{field}: recorded {a}, reference {b}", "");
+                    self.terminal.line(&line);
+                }
+            }
+            (Some((record, at)), None) => {
+                let number = self.number(record);
+                let text = summary(self.octets(record));
+                let line = format!("{} frame {number:<4} only recorded: {text}", clock(at));
+                self.terminal.line(&line);
+            }
+            (None, Some((index, at))) => {
+                let text = match self.replayed.happened.get(index) {
+                    Some(Happened::Sent { octets, .. }) => summary(octets),
+                    Some(Happened::Heard { .. } | Happened::Said { .. }) | None => String::new(),
+                };
+                let line = format!("{} reference  only: {text}", clock(at));
+                self.terminal.line(&line);
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+/// The displays that show something of a device.
+fn commands(snapshot: &Snapshot) -> Vec<String> {
+    let mut commands = Vec::new();
+    for trunk in &snapshot.eth_trunks {
+        commands.push(format!("display eth-trunk {}", trunk.id));
+        commands.push(format!("display lacp statistics eth-trunk {}", trunk.id));
+    }
+    if !snapshot.mld.is_empty() {
+        commands.push("display mld interface".to_owned());
+        commands.push("display mld group verbose".to_owned());
+    }
+    commands
+}
