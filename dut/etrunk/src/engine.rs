@@ -72,6 +72,8 @@ pub struct ETrunk {
     pub(crate) peer: Option<Peer>,
     revert: RevertTimer,
     gate: bool,
+    /// Whether the peer could ever be reached; the first hello waits for it.
+    path: bool,
     /// Sequence of the last hello sent.
     pub(crate) sequence: u64,
     /// What the last hello said, without flags, sequence and echo.
@@ -112,6 +114,7 @@ impl ETrunk {
             peer: None,
             revert: RevertTimer::default(),
             gate: false,
+            path: true,
             sequence: 0,
             announced: None,
             next_periodic: None,
@@ -126,7 +129,8 @@ impl ETrunk {
         }
     }
 
-    /// Starts it: sends the first hello of this boot. The local fail-time runs from here.
+    /// Starts it: sends the first hello of this boot, or lets it wait for the path
+    /// ([`ETrunk::wait_for_path`]). The local fail-time runs from here.
     pub fn start(&mut self, now: Instant) {
         if self.started.is_some() {
             return;
@@ -134,7 +138,27 @@ impl ETrunk {
         self.now = now;
         self.started = Some(now);
         self.evaluate(now);
-        self.send_first(now);
+        if self.path {
+            self.send_first(now);
+        }
+    }
+
+    /// Before [`ETrunk::start`]: no interface leads to the peer yet. A first hello sent now would
+    /// be lost, and with it the restart and the request for a reply.
+    pub fn wait_for_path(&mut self) {
+        self.path = self.started.is_some();
+    }
+
+    /// An interface leads to the peer: a first hello that waits for it is sent. A path that is lost
+    /// and found again changes nothing, for the periodic hellos go on.
+    pub fn path_found(&mut self, now: Instant) {
+        if !self.path {
+            self.due(now);
+            self.path = true;
+            if self.started.is_some() {
+                self.send_first(now);
+            }
+        }
     }
 
     /// Says goodbye; the peer takes over at once. Nothing is sent or heard until the next start.

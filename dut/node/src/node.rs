@@ -107,8 +107,10 @@ impl Node {
         }
         self.started = true;
         for bond in &mut self.bonds {
+            bond.etrunk.wait_for_path();
             bond.etrunk.start(now);
         }
+        self.paths_found(now);
         for service in &mut self.services {
             service.session.start(now);
         }
@@ -178,6 +180,7 @@ impl Node {
         }
         self.forwarding.clear();
         if up {
+            self.paths_found(now);
             self.interface_up(now, index);
         } else {
             self.neighbors.forget(index);

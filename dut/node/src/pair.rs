@@ -47,6 +47,17 @@ impl Node {
         self.services.get(service).map(|service| &service.session)
     }
 
+    /// Tells the E-Trunks whose peer can be reached now.
+    pub(crate) fn paths_found(&mut self, now: Instant) {
+        let interfaces = &self.interfaces;
+        for bond in &mut self.bonds {
+            let usable = |index: usize| interfaces.get(index).is_some_and(|found| found.up);
+            if self.routes.lookup(bond.peer, usable).is_some() {
+                bond.etrunk.path_found(now);
+            }
+        }
+    }
+
     pub(crate) fn settle_bonds(&mut self, now: Instant) -> bool {
         let mut busy = false;
         for index in 0..self.bonds.len() {

@@ -295,7 +295,7 @@ impl Driver {
                 .is_some_and(|again| again <= last)
             {
                 // A device that asks for the same instant again and again must not hang the replay.
-                last = last + std::time::Duration::from_nanos(1);
+                last += std::time::Duration::from_nanos(1);
             }
         }
     }

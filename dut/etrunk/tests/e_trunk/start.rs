@@ -218,3 +218,18 @@ fn a_goodbye_hands_over_at_once() {
     assert_eq!(world.roles(), (Role::Initialize, Role::Master));
     assert_eq!(world.members(1), (false, true));
 }
+
+#[test]
+fn a_first_hello_waits_for_the_path_and_only_once() {
+    let mut engine = dut_etrunk::ETrunk::new(config_a());
+    let at = |ms| dut_device::Instant::ZERO + Duration::from_millis(ms);
+    engine.wait_for_path();
+    engine.start(at(0));
+    engine.handle_timeout(at(500));
+    assert_eq!(engine.poll_transmit(), None);
+    engine.path_found(at(700));
+    assert!(engine.poll_transmit().is_some());
+    engine.wait_for_path();
+    engine.path_found(at(800));
+    assert_eq!(engine.poll_transmit(), None);
+}
