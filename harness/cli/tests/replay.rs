@@ -1,7 +1,7 @@
 //! Proves that the project's own captures are what their side files say, and that the reference makes of them
 //! what the recorded devices did.
 
-#![expect(clippy::unwrap_used, clippy::float_arithmetic, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 
