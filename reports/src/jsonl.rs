@@ -1,4 +1,5 @@
-//! `events.jsonl`: header, cases, footer. The source of truth; other reports derive from the same events.
+//! `events.jsonl`: header, cases, footer. The source of truth; other reports derive from the same
+//! events.
 
 use crate::pcapng::capture_name;
 use harness_run::{CaseResult, RunEvent};
@@ -24,8 +25,8 @@ impl JsonLines {
         })
     }
 
-    /// Takes an event. Wall-clock data stands in the header only: all other lines of two runs of one
-    /// seed are equal to the byte.
+    /// Takes an event. Wall-clock data stands in the header only: all other lines of two runs of
+    /// one seed are equal to the byte.
     ///
     /// # Errors
     /// Those of the file system.

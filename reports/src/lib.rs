@@ -1,7 +1,7 @@
 //! Sinks of run events: JSON lines (the truth), JUnit, pcapng.
 //!
-//! Everything is written as cases finish: an interrupted run leaves what it had, and its `events.jsonl`
-//! has no footer.
+//! Everything is written as cases finish: an interrupted run leaves what it had, and its
+//! `events.jsonl` has no footer.
 
 mod jsonl;
 mod junit;

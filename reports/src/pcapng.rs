@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-/// The capture file's name of a case, unique: every character that a file system may mind is `_`, and a
-/// variant's id keeps its own letters.
+/// The capture file's name of a case, unique: every character that a file system may mind is `_`,
+/// and a variant's id keeps its own letters.
 #[must_use]
 pub fn capture_name(id: &str) -> String {
     let safe = |c: char| {

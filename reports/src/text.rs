@@ -1,7 +1,7 @@
 //! Text that XML can hold.
 
-/// The text without the control characters that XML 1.0 forbids, and without `]]>`, which ends a CDATA
-/// section: crate junit-report writes both as they are.
+/// The text without the control characters that XML 1.0 forbids, and without `]]>`, which ends a
+/// CDATA section: crate junit-report writes both as they are.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let legal = |c: char| {

@@ -23,8 +23,8 @@ pub struct BuildSpec {
     pub boot_epoch: u64,
     /// Wall-clock time of `Instant::ZERO`, in seconds since 1970-01-01T00:00:00Z.
     pub wall_origin_s: u64,
-    /// Whom the device stands for on a link, by full port name: for playing one side of a recorded link
-    /// to it. Empty in every other use.
+    /// Whom the device stands for on a link, by full port name: for playing one side of a recorded
+    /// link to it. Empty in every other use.
     pub identity: BTreeMap<String, Identity>,
 }
 

@@ -1,7 +1,7 @@
 //! The Device contract: frames and time in, frames and events out.
 //!
-//! Anything sans-I/O that takes frames and time is a [`Device`]: a reference node, a tester, a host.
-//! The driver (simulation, live, replay) calls a `handle_*` method, then drains
+//! Anything sans-I/O that takes frames and time is a [`Device`]: a reference node, a tester, a
+//! host. The driver (simulation, live, replay) calls a `handle_*` method, then drains
 //! [`Device::poll_transmit`] and [`Device::poll_event`] to `None`, then asks
 //! [`Device::next_timeout`]. It answers each transmission with [`Device::handle_transmitted`].
 //!

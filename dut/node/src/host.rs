@@ -1,7 +1,8 @@
-//! The UDP and TCP host stack: smoltcp with one interface that holds all of the node's own addresses.
+//! The UDP and TCP host stack: smoltcp with one interface that holds all of the node's own
+//! addresses.
 //!
-//! It sees only packets addressed to the node; routing, neighbour discovery, hop limits and Ethernet are
-//! the node's.
+//! It sees only packets addressed to the node; routing, neighbour discovery, hop limits and
+//! Ethernet are the node's.
 
 use dut_device::Instant;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
@@ -332,8 +333,8 @@ impl Host {
         None
     }
 
-    /// A connection has come in by the listening socket: only the peer's is taken, and only while none is
-    /// up. A peer that has forgotten its old one resets it at the next keepalive.
+    /// A connection has come in by the listening socket: only the peer's is taken, and only while
+    /// none is up. A peer that has forgotten its old one resets it at the next keepalive.
     fn accept(&mut self, index: usize, listener: SocketHandle) -> Option<Stream> {
         let endpoint = self.endpoints.get_mut(index)?;
         endpoint.listener = None;
@@ -358,8 +359,8 @@ impl Host {
         Some(Stream::Connected)
     }
 
-    /// Tells a second connection why it is refused, and closes it. Until it has gone the service listens
-    /// no further: connections can't pile up.
+    /// Tells a second connection why it is refused, and closes it. Until it has gone the service
+    /// listens no further: connections can't pile up.
     pub(crate) fn refuse(&mut self, index: usize, octets: &[u8]) {
         let Some(handle) = self
             .endpoints

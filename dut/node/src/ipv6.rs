@@ -62,7 +62,8 @@ impl Node {
         let Some(interface) = self.interfaces.get_mut(index) else {
             return;
         };
-        // A message to any address of the receiving interface counts; to somebody else's it doesn't.
+        // A message to any address of the receiving interface counts; to somebody else's it
+        // doesn't.
         if !packet.destination.is_multicast() && !interface.owns(packet.destination) {
             self.discard(Some(port), "mld", "other_destination");
             return;

@@ -1,7 +1,8 @@
 //! One device: ports, IPv6 host stack, demultiplexing, and what ties the engines.
 //!
-//! The engines don't see each other: LACP meets E-Trunk, and MLD meets RBS, only here, through typed
-//! events and calls. A node is built from a [`BuildSpec`](dut_device::BuildSpec) and nothing else.
+//! The engines don't see each other: LACP meets E-Trunk, and MLD meets RBS, only here, through
+//! typed events and calls. A node is built from a [`BuildSpec`](dut_device::BuildSpec) and nothing
+//! else.
 
 mod build;
 mod ethernet;

@@ -1,8 +1,8 @@
 //! What ties the engines of a pair: LACP with E-Trunk, MLD with RBS.
 //!
-//! A bond is one Eth-Trunk that is a member of an E-Trunk, with the remote backup profile that tracks
-//! it. The E-Trunk decides the member's role; the role holds or releases the Eth-Trunk's LACP, decides
-//! who says what over RBS, and adopts the profile's table at a switchover.
+//! A bond is one Eth-Trunk that is a member of an E-Trunk, with the remote backup profile that
+//! tracks it. The E-Trunk decides the member's role; the role holds or releases the Eth-Trunk's
+//! LACP, decides who says what over RBS, and adopts the profile's table at a switchover.
 
 use crate::host::{Datagram, Stream};
 use crate::node::Node;
@@ -406,7 +406,8 @@ impl Node {
             .iter()
             .map(to_group)
             .collect();
-        // The shared link-local address is the querier on both: only another router is kept in mind.
+        // The shared link-local address is the querier on both: only another router is kept in
+        // mind.
         let own = bond
             .interface
             .and_then(|index| self.interfaces.get(index))

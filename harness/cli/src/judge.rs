@@ -1,4 +1,5 @@
-//! `tandem judge`: a case's verdict from its capture alone, or the invariants over a foreign capture.
+//! `tandem judge`: a case's verdict from its capture alone, or the invariants over a foreign
+//! capture.
 
 use crate::args::code;
 use crate::terminal::Terminal;

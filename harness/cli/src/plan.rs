@@ -1,4 +1,5 @@
-//! `tandem plan`: a test plan in the customary form, from the cases. `tandem explain`: one requirement.
+//! `tandem plan`: a test plan in the customary form, from the cases. `tandem explain`: one
+//! requirement.
 
 use crate::args::{Args, code};
 use crate::run::catalogue;

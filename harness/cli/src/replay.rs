@@ -25,8 +25,8 @@ pub(crate) struct Replay {
     /// Source address of the side that is played.
     #[arg(long, value_name = "MAC", value_parser = parse_mac)]
     from: MacAddr,
-    /// Source address of the side that the reference stands for: its system, key, port and link-local
-    /// address are taken from the capture. Without it no LACPDU can match.
+    /// Source address of the side that the reference stands for: its system, key, port and
+    /// link-local address are taken from the capture. Without it no LACPDU can match.
     #[arg(long = "as", value_name = "MAC", value_parser = parse_mac)]
     stands_for: Option<MacAddr>,
     /// Print what came of it only, not each frame.
@@ -43,8 +43,8 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Exit code 0 when the capture was played, 2 when it can't be, 3 when the reference used none of its
-/// frames.
+/// Exit code 0 when the capture was played, 2 when it can't be, 3 when the reference used none of
+/// its frames.
 pub(crate) fn replay(args: &Replay) -> u8 {
     let terminal = Terminal::new();
     let trace = read(&args.file).and_then(|octets| {
@@ -142,7 +142,8 @@ impl Page<'_> {
         }
     }
 
-    /// Frames of which nothing was used: something of them was discarded, and nothing else came of them.
+    /// Frames of which nothing was used: something of them was discarded, and nothing else came of
+    /// them.
     fn lost(&self) -> usize {
         let mut lost = 0;
         let (mut discarded, mut used) = (false, false);
@@ -246,8 +247,8 @@ impl Page<'_> {
         let alone = beside.iter().filter(|b| b.recorded.is_none()).count();
         self.terminal.line("");
         self.terminal.line(&format!(
-            "beside the {recorded} recorded frames: the reference has {} within 2 s, {same} of them the \
-             same in every field, and {alone} of its own",
+            "beside the {recorded} recorded frames: the reference has {} within 2 s, {same} of \
+             them the same in every field, and {alone} of its own",
             paired.len(),
         ));
         if fast {

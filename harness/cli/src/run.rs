@@ -71,8 +71,8 @@ pub(crate) fn catalogue(args: &Args, terminal: &Terminal) -> Option<Catalogue> {
     }
 }
 
-/// The cases that a filter selects: a suite's name, an id, an id's beginning up to a `/` or `#`, or any
-/// part of an id.
+/// The cases that a filter selects: a suite's name, an id, an id's beginning up to a `/` or `#`, or
+/// any part of an id.
 pub(crate) fn select<'a>(catalogue: &'a Catalogue, filter: &[String]) -> Vec<&'a ExpandedCase> {
     let matches = |case: &ExpandedCase| {
         filter.is_empty()

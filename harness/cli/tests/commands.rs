@@ -1,5 +1,5 @@
-//! Proves the commands beside `run`: the console on a simulated network, the check of a pair's files, the
-//! lists, and that bad input is an error with what would be right.
+//! Proves the commands beside `run`: the console on a simulated network, the check of a pair's
+//! files, the lists, and that bad input is an error with what would be right.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! Proves the direction between the crates: the reference never needs the harness, protocol crates don't
-//! see each other, and the harness sees of the reference only the contract.
+//! Proves the direction between the crates: the reference never needs the harness, protocol crates
+//! don't see each other, and the harness sees of the reference only the contract.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 

@@ -1,5 +1,5 @@
-//! Proves what a run leaves behind: JUnit that parses, captures that tshark reads as we do, reports of an
-//! interrupted run that say so, failures that can be understood.
+//! Proves what a run leaves behind: JUnit that parses, captures that tshark reads as we do, reports
+//! of an interrupted run that say so, failures that can be understood.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 

@@ -1,5 +1,5 @@
-//! Proves that the project's own captures are what their side files say, and that the reference makes of them
-//! what the recorded devices did.
+//! Proves that the project's own captures are what their side files say, and that the reference
+//! makes of them what the recorded devices did.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 

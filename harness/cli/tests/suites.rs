@@ -1,5 +1,5 @@
-//! Proves that the reference passes every suite, that two runs of one seed are equal to the byte, and
-//! that each case's verdict can be recomputed from its capture alone.
+//! Proves that the reference passes every suite, that two runs of one seed are equal to the byte,
+//! and that each case's verdict can be recomputed from its capture alone.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 

@@ -1,5 +1,5 @@
-//! Proves that the tree is tidy: lines of at most 100 columns, files of at most 600 lines, no marks of
-//! unfinished work, every test says what it proves, every capture has a side file.
+//! Proves that the tree is tidy: lines of at most 100 columns, files of at most 600 lines, no marks
+//! of unfinished work, every test says what it proves, every capture has a side file.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 

@@ -2,8 +2,8 @@
 //!
 //! Three legs: the states of the two devices, and a table of our own worked out from the listeners'
 //! frames ([`crate::mld_table`]), so that two tables that are equally wrong, or empty, don't pass.
-//! What it says follows from its inputs alone, frames and changes of state with their times: between
-//! them it computes exactly, so judging a capture again gives what the run gave.
+//! What it says follows from its inputs alone, frames and changes of state with their times:
+//! between them it computes exactly, so judging a capture again gives what the run gave.
 
 use crate::difference::{Compared, compare, describe};
 use crate::forwarding::{Forwarding, Packet};
@@ -31,7 +31,8 @@ const HEALING: Duration = Duration::from_secs(5);
 /// What the oracle says at one instant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Status {
-    /// Both hold the same groups, filter modes and sources, and they are what the listeners asked for.
+    /// Both hold the same groups, filter modes and sources, and they are what the listeners asked
+    /// for.
     pub equal: bool,
     /// Groups that both hold.
     pub groups: u32,
@@ -567,8 +568,8 @@ impl Equivalence {
     }
 }
 
-/// What a router must not drop (RFC 3810 6.2 and 7.4): hop limit 1, Router Alert, link-local source,
-/// right checksum.
+/// What a router must not drop (RFC 3810 6.2 and 7.4): hop limit 1, Router Alert, link-local
+/// source, right checksum.
 fn is_valid(ip: &Ip<'_>) -> bool {
     let [first, second, ..] = ip.source.octets();
     let link_local = first == 0xfe && second & 0xc0 == 0x80;

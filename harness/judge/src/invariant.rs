@@ -96,12 +96,13 @@ impl Invariants {
     }
 
     /// Invariants over a capture of devices in these roles, whose frames are told by
-    /// [`Invariants::judge`]. They are devices that nobody restarts or configures meanwhile: what must
-    /// stay, and come in time, is judged too, and rules that are never exercised are reported.
+    /// [`Invariants::judge`]. They are devices that nobody restarts or configures meanwhile: what
+    /// must stay, and come in time, is judged too, and rules that are never exercised are reported.
     #[must_use]
     pub fn foreign(roles: Roles) -> Self {
         let mut invariants = Self::new(&[], &[]);
         invariants.mld.undisturbed = true;
+        invariants.lacp.undisturbed = true;
         for (has, rules) in [
             (roles.lacp, lacp::RULES),
             (roles.router || roles.listener, mld::COMMON),

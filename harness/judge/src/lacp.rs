@@ -4,7 +4,7 @@ use crate::invariant::{Ledger, Rule};
 use dut_device::Instant;
 use harness_trace::{Frame, PointId};
 use harness_wire::{LacpView, layers, state_bits};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 const SYNCHRONIZATION: u8 = 0x08;
@@ -68,8 +68,11 @@ pub(crate) struct Rules {
     lacpdus: BTreeMap<(PointId, String), VecDeque<Instant>>,
     /// When slow protocol frames left, by (point, device, subtype).
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
-    /// When the device heard a LACPDU at a point last.
-    heard: BTreeMap<PointId, Instant>,
+    /// Points at which a device that isn't judged has sent a LACPDU, and in a capture of
+    /// undisturbed devices any, with its source address.
+    heard: BTreeSet<(PointId, Option<[u8; 6]>)>,
+    /// Nobody restarts the devices.
+    pub(crate) undisturbed: bool,
     /// Actor_System by device.
     systems: BTreeMap<String, [u8; 6]>,
     /// Source address and Collector_Max_Delay by (point, device).
@@ -92,7 +95,7 @@ impl Rules {
     /// Somebody else's frame at a point where a judged device listens.
     pub(crate) fn heard(&mut self, frame: &Frame) {
         if !frame.lost && LacpView::of(&frame.octets).is_some() {
-            self.heard.insert(frame.point, frame.at);
+            self.heard.insert((frame.point, None));
         }
     }
 
@@ -178,8 +181,18 @@ impl Rules {
         ledger.rule(SYSTEM, at, legal && system == first, || {
             format!("{system:02x?}")
         });
-        // From link-up to the first LACPDU heard both may stand together (INITIALIZE left Defaulted).
-        if self.heard.contains_key(&frame.point) {
+        // From link-up to the first LACPDU heard both may stand together (INITIALIZE left
+        // Defaulted).
+        let mine = frame.octets.get(6..12);
+        let heard = (self.heard.iter()).any(|(point, from)| {
+            *point == frame.point && from.as_ref().map(|mac| &mac[..]) != mine
+        });
+        if self.undisturbed
+            && let Some(mac) = mine.and_then(|mac| mac.try_into().ok())
+        {
+            self.heard.insert((frame.point, Some(mac)));
+        }
+        if heard {
             let both = has(DEFAULTED) && has(EXPIRED);
             ledger.rule(DEFAULTED_EXPIRED, at, !both, || state_bits(state));
         }

@@ -1,7 +1,7 @@
 //! Invariants over a whole Trace, written from the requirement, not from the reference.
 //!
-//! Nothing here knows how the reference is written: it sees frames, and for the equivalence of master
-//! and backup their states as plain data.
+//! Nothing here knows how the reference is written: it sees frames, and for the equivalence of
+//! master and backup their states as plain data.
 
 mod difference;
 mod equivalence;

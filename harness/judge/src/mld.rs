@@ -1,5 +1,5 @@
-//! MLD's always-on invariants (RFC 3810, RFC 2710), from one device's frames: what every message must
-//! be, and what a router's queries must be.
+//! MLD's always-on invariants (RFC 3810, RFC 2710), from one device's frames: what every message
+//! must be, and what a router's queries must be.
 
 use crate::invariant::{Ledger, Roles, Rule};
 use crate::listener;

@@ -27,8 +27,8 @@ pub struct MldConstants {
 impl MldConstants {
     /// From a testbed's constants, by the RFC's names: `robustness`, `query_interval`,
     /// `query_response_interval`, `multicast_address_listening_interval`,
-    /// `last_listener_query_interval`, `last_listener_query_count`, `last_listener_query_time`. The RFC's
-    /// defaults and formulas where it has none.
+    /// `last_listener_query_interval`, `last_listener_query_count`, `last_listener_query_time`. The
+    /// RFC's defaults and formulas where it has none.
     #[must_use]
     pub fn of(scope: &Scope) -> Self {
         let time = |name: &str, default: Duration| match scope.get(name) {
@@ -122,15 +122,15 @@ pub(crate) struct MldTable {
     other_querier: Instant,
 }
 
-/// Whether a pair's table has anything to do with a group: interface- and link-local ones are between
-/// neighbours (RFC 3810 6: no reports for scopes 0 and 1, none for ff02::1).
+/// Whether a pair's table has anything to do with a group: interface- and link-local ones are
+/// between neighbours (RFC 3810 6: no reports for scopes 0 and 1, none for ff02::1).
 pub(crate) const fn is_shared(group: Ipv6Addr) -> bool {
     let [first, scope, ..] = group.octets();
     first == 0xff && scope & 0xf > 2
 }
 
-/// Source-specific groups, ff3x::/32 (RFC 4607): their listeners never use EXCLUDE or version 1, and a
-/// router takes no notice of those that do (RFC 4604 2.2.2 and 2.2.5).
+/// Source-specific groups, ff3x::/32 (RFC 4607): their listeners never use EXCLUDE or version 1,
+/// and a router takes no notice of those that do (RFC 4604 2.2.2 and 2.2.5).
 const fn is_source_specific(group: Ipv6Addr) -> bool {
     matches!(group.octets(), [0xff, flags, 0, 0, ..] if flags & 0xf0 == 0x30)
 }
@@ -155,8 +155,8 @@ impl Record {
         self.filter = Some(until);
     }
 
-    /// EXCLUDE (X,Y) with IS_EX (A) or TO_EX (A): EXCLUDE (A-Y, Y*A), X-A and Y-A deleted. What is new
-    /// (A-X-Y) gets `timer`, the filter timer ends at `until`.
+    /// EXCLUDE (X,Y) with IS_EX (A) or TO_EX (A): EXCLUDE (A-Y, Y*A), X-A and Y-A deleted. What is
+    /// new (A-X-Y) gets `timer`, the filter timer ends at `until`.
     fn exclude_again(&mut self, sources: &Sources, timer: Instant, until: Instant) {
         self.excluded.retain(|source| sources.contains(source));
         self.requested.retain(|source, _| sources.contains(source));
@@ -305,8 +305,8 @@ impl MldTable {
         }
     }
 
-    /// A query seen on the link without the S flag lowers what it asks about (7.6.1). `other`: another
-    /// router sent it, and it is the querier by its address.
+    /// A query seen on the link without the S flag lowers what it asks about (7.6.1). `other`:
+    /// another router sent it, and it is the querier by its address.
     pub(crate) fn query(&mut self, now: Instant, view: &MldView<'_>, other: bool) {
         if other {
             self.other_querier = now + self.constants.other_querier_present;

@@ -1,7 +1,7 @@
 //! What the oracle looks at of the two devices, as plain data: small enough to stand in a capture.
 //!
-//! Deadlines are absolute, in milliseconds of the run: a state that only runs down is the same state,
-//! so a note stands only where something has changed.
+//! Deadlines are absolute, in milliseconds of the run: a state that only runs down is the same
+//! state, so a note stands only where something has changed.
 
 use crate::mld_table::{Record, is_shared};
 use dut_device::{Instant, MldGroupSnapshot, MldSourceSnapshot, Snapshot};
@@ -103,8 +103,8 @@ impl GroupState {
         }
     }
 
-    /// The same with the deadlines of `old` where both have passed: what is over stays over, and doesn't
-    /// become another state with every look.
+    /// The same with the deadlines of `old` where both have passed: what is over stays over, and
+    /// doesn't become another state with every look.
     fn settled(mut self, now: Instant, old: Option<&Self>) -> Self {
         let Some(old) = old else { return self };
         let soon = now.as_millis() + 1;
@@ -202,8 +202,8 @@ impl DeviceState {
 }
 
 impl PairState {
-    /// The pair now, from the snapshots of those that work; `in_flight` control frames are on the wire.
-    /// A device that doesn't work keeps what was last seen of its table, and is no master.
+    /// The pair now, from the snapshots of those that work; `in_flight` control frames are on the
+    /// wire. A device that doesn't work keeps what was last seen of its table, and is no master.
     #[must_use]
     pub fn next(
         &self,

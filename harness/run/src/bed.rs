@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Builds a reference device; the program passes it in, so that the harness never sees the reference.
+/// Builds a reference device; the program passes it in, so that the harness never sees the
+/// reference.
 pub type Factory = Arc<dyn Fn(&BuildSpec) -> Result<Box<dyn Device>, String> + Send + Sync>;
 
 /// Why a testbed can't be built.
@@ -45,7 +46,8 @@ pub struct SimulatedBed {
     pub pair_latency: Duration,
 }
 
-/// Wall-clock origin of every simulated world: 2021-05-29T03:21:00Z, shortly before the seed's displays.
+/// Wall-clock origin of every simulated world: 2021-05-29T03:21:00Z, shortly before the seed's
+/// displays.
 pub(crate) const ORIGIN_S: u64 = 1_622_258_460;
 
 fn mac(text: &str, of: &str) -> Result<MacAddr, BedError> {

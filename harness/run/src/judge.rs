@@ -85,8 +85,9 @@ pub(crate) fn overall(
 
 /// The lines of a golden file that a `display` output doesn't match.
 ///
-/// Blank runs are folded; blank lines don't count. A line `~ REASON` explains the line before it: that
-/// line of the golden file is as the seed prints it, and the line after `= ` is what is right instead.
+/// Blank runs are folded; blank lines don't count. A line `~ REASON` explains the line before it:
+/// that line of the golden file is as the seed prints it, and the line after `= ` is what is right
+/// instead.
 pub(crate) fn compare_golden(golden: &str, shown: &str) -> Vec<Difference> {
     let fold = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut wanted: Vec<String> = Vec::new();
@@ -255,7 +256,7 @@ impl<'a> Replay<'a> {
                 };
                 if (equal, groups) != (pair.equal, pair.groups) {
                     let what = format!(
-                        "the run says equal {} of {} groups, the frames and states say {equal} of {groups}",
+                        "the run says equal {} of {} groups, its frames {equal} of {groups}",
                         pair.equal, pair.groups
                     );
                     return Err(JudgeError::Contradiction {

@@ -1,7 +1,7 @@
 //! Executes cases on a testbed and emits run events.
 //!
-//! The simulation builds a world from a testbed, lets the player and the world take turns, and gives a
-//! [`CaseResult`] with the trace. Judging a trace again plays the same case against it.
+//! The simulation builds a world from a testbed, lets the player and the world take turns, and
+//! gives a [`CaseResult`] with the trace. Judging a trace again plays the same case against it.
 
 mod align;
 mod bed;

@@ -52,7 +52,8 @@ pub(crate) struct CaseNote {
 
 /// See [`Note::Pair`].
 ///
-/// Judging recomputes the oracle from the frames and the changes; what the note says of it is compared.
+/// Judging recomputes the oracle from the frames and the changes; what the note says of it is
+/// compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PairNote {
     pub(crate) equal: bool,

@@ -1,7 +1,8 @@
-//! Replay: one side of a capture of real devices, played into a reference device at the capture's times.
+//! Replay: one side of a capture of real devices, played into a reference device at the capture's
+//! times.
 //!
-//! The reference stands for the other side: it is given that side's identity, learnt from the capture,
-//! or no LACPDU would ever match. What it says is laid beside what the other side said.
+//! The reference stands for the other side: it is given that side's identity, learnt from the
+//! capture, or no LACPDU would ever match. What it says is laid beside what the other side said.
 
 use crate::align::{Beside, align};
 use crate::bed::{Factory, ORIGIN_S};
@@ -124,8 +125,8 @@ fn info(tuple: &[u8]) -> Option<LacpInfo> {
     })
 }
 
-/// Whom a device must stand for to be `mac` in this capture: its Actor as its own LACPDUs show it (or, if
-/// it sends none, as the others' name it as Partner), and its link-local address.
+/// Whom a device must stand for to be `mac` in this capture: its Actor as its own LACPDUs show it
+/// (or, if it sends none, as the others' name it as Partner), and its link-local address.
 #[must_use]
 pub fn identity(trace: &Trace, from: MacAddr, mac: MacAddr) -> Identity {
     let mut identity = Identity {

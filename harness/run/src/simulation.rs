@@ -232,8 +232,8 @@ impl Driver {
         }
     }
 
-    /// Shows the player, the invariants and the oracle what the world has recorded; whether there was
-    /// anything.
+    /// Shows the player, the invariants and the oracle what the world has recorded; whether there
+    /// was anything.
     fn show(&mut self) -> bool {
         let mut any = false;
         while let Some(record) = self.world.trace().records.get(self.shown) {

@@ -23,8 +23,8 @@ pub struct Options {
     pub version: String,
 }
 
-/// Runs cases and hands every event to `sink`; case results come in the order of `cases`. The sink ends
-/// the run by returning `false` (an interrupt).
+/// Runs cases and hands every event to `sink`; case results come in the order of `cases`. The sink
+/// ends the run by returning `false` (an interrupt).
 pub fn run(
     cases: &[ExpandedCase],
     catalogue: &Catalogue,

@@ -1,7 +1,7 @@
 //! Watching a pair: when it is looked at, what of it is noted, and the oracle over both.
 //!
-//! A run looks at the devices and writes notes; judging a capture reads the notes. The oracle is fed the
-//! same in both.
+//! A run looks at the devices and writes notes; judging a capture reads the notes. The oracle is
+//! fed the same in both.
 
 use crate::notes::PairNote;
 use dut_device::Instant;
@@ -70,7 +70,8 @@ impl PairWatch {
         self.look_soon(now);
     }
 
-    /// States are looked at on whole milliseconds, so that a deadline is the same number every time.
+    /// States are looked at on whole milliseconds, so that a deadline is the same number every
+    /// time.
     fn look_soon(&mut self, now: Instant) {
         let next = Instant::from_millis(now.as_nanos().div_ceil(1_000_000));
         self.next = self.next.min(next.max(now));

@@ -29,8 +29,8 @@ struct Stream {
     sequence: u64,
 }
 
-/// A host on one port. It speaks MLD version 2 as a listener (RFC 3810 section 6) and sends streams of
-/// numbered UDP packets.
+/// A host on one port. It speaks MLD version 2 as a listener (RFC 3810 section 6) and sends streams
+/// of numbered UDP packets.
 #[derive(Debug)]
 pub struct Host {
     ports: [PortInfo; 1],

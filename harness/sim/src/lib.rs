@@ -1,8 +1,8 @@
 //! The simulated world: nodes, links, faults, one seed.
 //!
-//! Virtual time jumps from event to event. Events of one instant happen in the order in which they were
-//! made: the queue is keyed by (time, sequence), and nothing else decides an order, so two runs of one
-//! seed are equal to the byte.
+//! Virtual time jumps from event to event. Events of one instant happen in the order in which they
+//! were made: the queue is keyed by (time, sequence), and nothing else decides an order, so two
+//! runs of one seed are equal to the byte.
 
 mod act;
 mod fault;

@@ -118,8 +118,8 @@ pub struct World {
 }
 
 impl World {
-    /// An empty world at time zero. Everything random of its own comes from `seed`; `origin_s` is the
-    /// wall-clock time of its beginning in seconds since 1970, for captures.
+    /// An empty world at time zero. Everything random of its own comes from `seed`; `origin_s` is
+    /// the wall-clock time of its beginning in seconds since 1970, for captures.
     #[must_use]
     pub fn new(seed: u64, origin_s: u64) -> Self {
         let resolution = Duration::from_nanos(1);

@@ -43,7 +43,8 @@ pub struct Bed {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NodeSpec {
-    /// Configuration files beside the testbed file; the first is the device's own, later ones fragments.
+    /// Configuration files beside the testbed file; the first is the device's own, later ones
+    /// fragments.
     pub configuration: Vec<String>,
     /// Bridge MAC address.
     pub base_mac: String,
@@ -100,8 +101,8 @@ pub enum Election {
 pub struct Knob {
     /// The node that it configures (default `dut`).
     pub node: Option<String>,
-    /// Configuration text by value; `any` stands for every other value, in which `$value` is it, and
-    /// of a duration `$seconds`, `$tenths` and `$ms` are it in these units.
+    /// Configuration text by value; `any` stands for every other value, in which `$value` is it,
+    /// and of a duration `$seconds`, `$tenths` and `$ms` are it in these units.
     pub values: BTreeMap<String, String>,
     /// The name under which expressions know the value.
     pub constant: Option<String>,

@@ -197,8 +197,8 @@ fn plain(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Puts values for `$name` (a whole string: the value itself; `${name}` inside one: its text). Names
-/// that aren't known stay: the run may save them.
+/// Puts values for `$name` (a whole string: the value itself; `${name}` inside one: its text).
+/// Names that aren't known stay: the run may save them.
 fn substitute(value: &Value, names: &Fields) -> Value {
     match value {
         Value::String(text) => {

@@ -1,7 +1,8 @@
 //! Expressions over times and numbers: `last_sent + 2*query_interval - 100ms`.
 //!
-//! Sums of products with parentheses; a time is nanoseconds, a number millionths. A time times or over a
-//! number is a time, a time over a time is a number. Names are the bed's constants and saved values.
+//! Sums of products with parentheses; a time is nanoseconds, a number millionths. A time times or
+//! over a number is a time, a time over a time is a number. Names are the bed's constants and saved
+//! values.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Cases, requirements and testbeds: loading and checking.
 //!
-//! Cases are data: a permanent id, the property that they state, the requirements that they verify, and
-//! timed steps. Everything is parsed with source positions and unknown names are refused, so that a
-//! mistake is an error with file, line and what would be accepted.
+//! Cases are data: a permanent id, the property that they state, the requirements that they verify,
+//! and timed steps. Everything is parsed with source positions and unknown names are refused, so
+//! that a mistake is an error with file, line and what would be accepted.
 
 mod bed;
 mod case;

@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Field names of a frame with their values; the names are the codec's (`tandem fields`).
-/// In a `send` everything left out is legal and matches the peer. In an `expect` a value is exact, or
-/// one of `{not: v}`, `{min: a, max: b}`, `{has: [v…]}` (a list that contains these),
-/// `{any: true}` (the field is there), `{none: true}` (it isn't).
+/// Field names of a frame with their values; the names are the codec's (`tandem fields`). In a
+/// `send` everything left out is legal and matches the peer. In an `expect` a value is exact, or
+/// one of `{not: v}`, `{min: a, max: b}`, `{has: [v…]}` (a list that contains these), `{any: true}`
+/// (the field is there), `{none: true}` (it isn't).
 pub type Fields = BTreeMap<String, serde_json::Value>;
 
 /// A time or duration: `3s`, `250ms`, or an expression over the bed's constants and saved times, as
@@ -454,7 +454,8 @@ pub struct Display {
     pub node: String,
     /// The command.
     pub command: String,
-    /// The golden file beside the suite: the expected text, `~ REASON` lines explaining a difference.
+    /// The golden file beside the suite: the expected text, `~ REASON` lines explaining a
+    /// difference.
     pub golden: String,
 }
 

@@ -3,8 +3,9 @@
 use crate::matching::resolve;
 use crate::outcome::Action;
 use crate::player::{Background, Current, Player, SetupError};
+use crate::rbs_peer::RbsPeer;
 use dut_device::Instant;
-use harness_suite::{Expression, Send, Stream};
+use harness_suite::{Expression, Partner, Peer, Send, Stream};
 use harness_trace::Frame;
 use harness_wire::{
     Fields, Kind, STATE_BITS, build, classify, decode, decoded_names, field_names, layers,
@@ -180,6 +181,51 @@ impl Player {
                 every,
                 next,
             };
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin_partner(&mut self, step: &Partner) -> Result<(), String> {
+        let (now, fields) = (self.now, self.resolved(&step.fields));
+        let port = self.port_named(&step.on)?;
+        if step.stop {
+            port.partner = None;
+        } else {
+            let heard = port.device_pdu.clone();
+            port.partner
+                .get_or_insert_default()
+                .start(now, fields, heard);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin_etrunk_peer(&mut self, step: &Peer) -> Result<(), String> {
+        let (now, fields) = (self.now, self.resolved(&step.fields));
+        let port = self.port_named(&step.on)?;
+        if step.stop {
+            port.etrunk = None;
+        } else {
+            port.etrunk.get_or_insert_default().start(now, fields);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn begin_rbs_peer(&mut self, step: &Peer) -> Result<(), String> {
+        let (now, fields) = (self.now, self.resolved(&step.fields));
+        let port = self.port_named(&step.on)?;
+        let mut given = port.defaults.get("rbs-peer").cloned().unwrap_or_default();
+        match &mut port.rbs {
+            Some(peer) if step.stop => {
+                peer.change(fields);
+                peer.close();
+                return Ok(());
+            }
+            _ => given.extend(fields),
+        }
+        match &mut port.rbs {
+            Some(peer) => peer.change(given),
+            None if step.stop => {}
+            None => port.rbs = Some(RbsPeer::new(now, given)),
         }
         Ok(())
     }

@@ -2,9 +2,10 @@
 
 use crate::matching::compare;
 use crate::player::{Current, Player};
+use crate::port::Port;
 use dut_device::Instant;
 use harness_judge::{Difference, Finding};
-use harness_suite::{Count, Expect, Never};
+use harness_suite::{Count, Expect, Never, Step};
 use harness_trace::{Direction, Frame};
 use harness_wire::{Fields, Kind, classify, decode, digest_correct};
 use serde_json::Value;
@@ -110,6 +111,31 @@ impl Player {
             kind,
             fields: fields.clone(),
         })
+    }
+
+    /// Begins steps that only look: one segment may bring several messages, each for its own step.
+    pub(crate) fn look_on(&mut self) {
+        let looks = |step: &Step| {
+            matches!(
+                step,
+                Step::Expect(_) | Step::Never(_) | Step::Count(_) | Step::Mark(_)
+            )
+        };
+        while matches!(self.current, Current::Ready)
+            && self
+                .case
+                .steps
+                .get(self.step)
+                .is_some_and(|l| looks(&l.step))
+        {
+            self.begin();
+        }
+    }
+
+    /// The tester's port at a point.
+    pub(crate) fn port_of(&self, point: usize) -> Option<&Port> {
+        let name = &self.points.get(point)?.name;
+        self.ports.iter().find(|port| port.name == *name)
     }
 
     fn time(&self, text: &str) -> Result<Duration, String> {

@@ -5,13 +5,10 @@ use crate::judging::{Counting, Expecting, Forbidding, Judged};
 use crate::matching::Known;
 use crate::outcome::{Action, Outcome};
 use crate::port::Port;
-use crate::rbs_peer::RbsPeer;
 use crate::sampling::{Equalling, Probing};
 use dut_device::Instant;
 use harness_judge::{Finding, StreamMeter, Verdict};
-use harness_suite::{
-    ExpandedCase, Expression, ExpressionError, Located, Partner, Peer, Quantity, Scope, Step,
-};
+use harness_suite::{ExpandedCase, Expression, ExpressionError, Located, Quantity, Scope, Step};
 use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Fields, Kind};
 use std::collections::{BTreeMap, VecDeque};
@@ -133,7 +130,7 @@ pub struct Player {
     pub(crate) tolerance: Duration,
     pub(crate) now: Instant,
     started: bool,
-    step: usize,
+    pub(crate) step: usize,
     pub(crate) current: Current,
     pub(crate) scope: Scope,
     pub(crate) known: Known,
@@ -250,31 +247,6 @@ impl Player {
         }
         self.judge(record, point, frame);
         self.go_on();
-    }
-
-    /// Begins steps that only look: one segment may bring several messages, each for its own step.
-    fn look_on(&mut self) {
-        let looks = |step: &Step| {
-            matches!(
-                step,
-                Step::Expect(_) | Step::Never(_) | Step::Count(_) | Step::Mark(_)
-            )
-        };
-        while matches!(self.current, Current::Ready)
-            && self
-                .case
-                .steps
-                .get(self.step)
-                .is_some_and(|l| looks(&l.step))
-        {
-            self.begin();
-        }
-    }
-
-    /// The tester's port at a point.
-    pub(crate) fn port_of(&self, point: usize) -> Option<&Port> {
-        let port = self.port_at.get(point).copied().flatten()?;
-        self.ports.get(port)
     }
 
     /// The driver has sent the frame of the last [`Action::Send`].
@@ -481,7 +453,7 @@ impl Player {
         }
     }
 
-    fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         let Some(Located { step, .. }) = self.case.steps.get(self.step).cloned() else {
             let verdict = if self.outcome.judged > 0 {
                 Verdict::Pass
@@ -563,57 +535,12 @@ impl Player {
         Ok(())
     }
 
-    fn resolved(&self, given: &Fields) -> Fields {
+    pub(crate) fn resolved(&self, given: &Fields) -> Fields {
         let resolve = |value| crate::matching::resolve(value, &self.known);
         given
             .iter()
             .map(|(name, value)| (name.clone(), resolve(value)))
             .collect()
-    }
-
-    fn begin_partner(&mut self, step: &Partner) -> Result<(), String> {
-        let (now, fields) = (self.now, self.resolved(&step.fields));
-        let port = self.port_named(&step.on)?;
-        if step.stop {
-            port.partner = None;
-        } else {
-            let heard = port.device_pdu.clone();
-            port.partner
-                .get_or_insert_default()
-                .start(now, fields, heard);
-        }
-        Ok(())
-    }
-
-    fn begin_etrunk_peer(&mut self, step: &Peer) -> Result<(), String> {
-        let (now, fields) = (self.now, self.resolved(&step.fields));
-        let port = self.port_named(&step.on)?;
-        if step.stop {
-            port.etrunk = None;
-        } else {
-            port.etrunk.get_or_insert_default().start(now, fields);
-        }
-        Ok(())
-    }
-
-    fn begin_rbs_peer(&mut self, step: &Peer) -> Result<(), String> {
-        let (now, fields) = (self.now, self.resolved(&step.fields));
-        let port = self.port_named(&step.on)?;
-        let mut given = port.defaults.get("rbs-peer").cloned().unwrap_or_default();
-        match &mut port.rbs {
-            Some(peer) if step.stop => {
-                peer.change(fields);
-                peer.close();
-                return Ok(());
-            }
-            _ => given.extend(fields),
-        }
-        match &mut port.rbs {
-            Some(peer) => peer.change(given),
-            None if step.stop => {}
-            None => port.rbs = Some(RbsPeer::new(now, given)),
-        }
-        Ok(())
     }
 
     pub(crate) fn port_index(&self, name: &str) -> Result<usize, String> {
@@ -628,7 +555,7 @@ impl Player {
         index.ok_or_else(|| format!("no tester's port `{name}`; there are {}", known()))
     }
 
-    fn port_named(&mut self, name: &str) -> Result<&mut Port, String> {
+    pub(crate) fn port_named(&mut self, name: &str) -> Result<&mut Port, String> {
         let index = self.port_index(name)?;
         self.ports
             .get_mut(index)

@@ -1,8 +1,8 @@
 //! Frames, captures, time windows and tolerance.
 //!
-//! A [`Trace`] is what a simulation, a live run or a capture file leaves behind: timestamped frames at
-//! named points, how long it covers, and notes that stand between the frames in the order in which they
-//! were made. Judging a trace gives a verdict; nothing here judges.
+//! A [`Trace`] is what a simulation, a live run or a capture file leaves behind: timestamped frames
+//! at named points, how long it covers, and notes that stand between the frames in the order in
+//! which they were made. Judging a trace gives a verdict; nothing here judges.
 
 mod pcap;
 mod pcapng;
@@ -41,8 +41,8 @@ pub enum Direction {
 /// A frame at a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// When: of a tester's own frame when it left, of a received one when it arrived, on a link when it
-    /// was sent.
+    /// When: of a tester's own frame when it left, of a received one when it arrived, on a link
+    /// when it was sent.
     pub at: Instant,
     /// Where.
     pub point: PointId,

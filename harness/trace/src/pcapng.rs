@@ -1,8 +1,8 @@
 //! Writing pcapng: named interfaces, direction flags, comments, and notes as local blocks.
 //!
-//! Wall-clock data stands in the section header's hardware option only, so that two runs of one seed
-//! differ in one record. Timestamps are nanoseconds since 1970 in a simulation too: the trace's origin
-//! is the case's own wall-clock origin, which is part of its configuration.
+//! Wall-clock data stands in the section header's hardware option only, so that two runs of one
+//! seed differ in one record. Timestamps are nanoseconds since 1970 in a simulation too: the
+//! trace's origin is the case's own wall-clock origin, which is part of its configuration.
 
 use crate::{Direction, Frame, Point, PointId, Record, Trace};
 use dut_device::Instant;
@@ -11,8 +11,8 @@ use std::io::{self, Write};
 
 /// First octets of a note.
 pub(crate) const MAGIC: &[u8; 4] = b"TNDM";
-/// Block type of a note. Types with the high bit are for local use; readers skip them, while they would
-/// count a custom block as a frame and all frame numbers would be off.
+/// Block type of a note. Types with the high bit are for local use; readers skip them, while they
+/// would count a custom block as a frame and all frame numbers would be off.
 pub(crate) const NOTE: u32 = 0x8000_544E;
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;

@@ -66,7 +66,8 @@ fn settle_at(
                 }
                 Record::Note { at, .. } => *at,
             };
-            // A capture of several interfaces may be out of order by a little: time never goes back.
+            // A capture of several interfaces may be out of order by a little: time never goes
+            // back.
             until = until.max(at);
             match record {
                 Record::Frame(frame) => Record::Frame(Frame { at: until, ..frame }),

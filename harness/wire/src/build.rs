@@ -159,8 +159,8 @@ pub fn decoded_names(kind: Kind) -> Vec<String> {
 /// [`build_message`](crate::build_message).)
 ///
 /// # Errors
-/// [`BuildError`] for an unknown field or an impossible value; the frame itself may be as illegal as
-/// asked.
+/// [`BuildError`] for an unknown field or an impossible value; the frame itself may be as illegal
+/// as asked.
 pub fn build(kind: Kind, fields: &Fields) -> Result<Vec<u8>, BuildError> {
     let known = field_names(kind);
     if let Some(name) = fields.keys().find(|name| !known.contains(name)) {

@@ -31,8 +31,8 @@ pub struct Decoded {
     pub anomalies: Vec<Anomaly>,
 }
 
-/// A frame's kind, looking at as little as it takes. Any UDP datagram to port 1025 with the reference
-/// format's magic is an E-Trunk hello.
+/// A frame's kind, looking at as little as it takes. Any UDP datagram to port 1025 with the
+/// reference format's magic is an E-Trunk hello.
 #[must_use]
 pub fn classify(frame: &[u8]) -> Kind {
     envelope::layers(frame).map_or(Kind::Frame, |layers| kind_of(&layers))

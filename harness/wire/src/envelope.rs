@@ -1,4 +1,5 @@
-//! Ethernet, VLAN tag, IPv6, Hop-by-Hop, UDP and ICMPv6: built with `pnet_packet`, read from octets.
+//! Ethernet, VLAN tag, IPv6, Hop-by-Hop, UDP and ICMPv6: built with `pnet_packet`, read from
+//! octets.
 
 use crate::build::BuildError;
 use crate::value::{Fields, address, integer, parse_hex, parse_mac};
@@ -354,8 +355,8 @@ pub(crate) fn udp(
     ipv6(fields, defaults, &datagram)
 }
 
-/// Stores an ICMPv6 checksum by the policy of `icmpv6.checksum`: `correct` (default), `zero`, `wrong`,
-/// or a number.
+/// Stores an ICMPv6 checksum by the policy of `icmpv6.checksum`: `correct` (default), `zero`,
+/// `wrong`, or a number.
 pub(crate) fn seal(
     fields: &Fields,
     defaults: &IpDefaults,

@@ -69,7 +69,8 @@ const ECHO: [Field; 4] = [
     int("echo.reason", 17, 1),
 ];
 
-/// Fields beside the fixed part's. `omit` is a list of TLV names left out; `tlvs` hex is put before AUTH.
+/// Fields beside the fixed part's. `omit` is a list of TLV names left out; `tlvs` hex is put before
+/// AUTH.
 pub(crate) const OWN: &[&str] = &[
     "members",
     "lacp_system_priority",

@@ -2,11 +2,11 @@
 //! anomalies.
 //!
 //! A frame is a flat map of field names to values, both ways. Building starts from a legal default,
-//! overrides fields by name, then applies raw patches; decoding gives every field that is there and a
-//! list of what a strict receiver would object to. Nothing is ever refused on decoding.
+//! overrides fields by name, then applies raw patches; decoding gives every field that is there and
+//! a list of what a strict receiver would object to. Nothing is ever refused on decoding.
 //!
-//! The length fields of `pnet_packet`'s views are clamped to the buffer, so it serves for building the
-//! envelopes; decoding looks at the octets.
+//! The length fields of `pnet_packet`'s views are clamped to the buffer, so it serves for building
+//! the envelopes; decoding looks at the octets.
 
 mod build;
 mod decode;

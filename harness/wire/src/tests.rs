@@ -1,4 +1,5 @@
-//! Built frames equal published ones octet by octet; what is decoded is what was built; nothing panics.
+//! Built frames equal published ones octet by octet; what is decoded is what was built; nothing
+//! panics.
 
 use super::*;
 use serde_json::{Value, json};
@@ -244,5 +245,50 @@ fn no_octets_make_decoding_panic() {
                 let _ = decode_message(&changed);
             }
         }
+    }
+}
+
+#[test]
+fn a_hello_tells_whether_its_digest_is_the_keys_and_what_order_its_tlvs_have() {
+    for algorithm in 1..=3 {
+        let mut given = json!({"auth.algorithm": algorithm, "auth.key": "k", "caps": 0});
+        let frame = build(Kind::Etrunk, &fields(given.clone())).unwrap();
+        assert_eq!(digest_correct(&frame, "k"), Some(true), "{algorithm}");
+        assert_eq!(digest_correct(&frame, "l"), Some(false), "{algorithm}");
+        let mut changed = frame.clone();
+        changed[14 + 40 + 8 + 12] ^= 1;
+        assert_eq!(digest_correct(&changed, "k"), Some(false), "{algorithm}");
+        let decoded = decode(&frame).fields;
+        assert_eq!(decoded["tlvs.types"], "8001 8002 8003 8004 0006 8007");
+        assert_eq!(decoded["reserved.not_zero"], 0);
+        // Octet 26 of the payload is reserved.
+        given["patch"] = json!([[14 + 40 + 8 + 26, "01"]]);
+        let frame = build(Kind::Etrunk, &fields(given)).unwrap();
+        assert_eq!(decode(&frame).fields["reserved.not_zero"], 1);
+    }
+    let without = build(Kind::Etrunk, &fields(json!({"omit": ["auth"]}))).unwrap();
+    assert_eq!(digest_correct(&without, "k"), None);
+    assert_eq!(digest_correct(&without[..50], "k"), None);
+}
+
+#[test]
+fn tcp_ports_flags_and_length_are_decoded() {
+    // RFC 9293 3.1: ports, sequence, acknowledgement, data offset 5, flags SYN and ACK, window, and two
+    // octets of data.
+    let segment = "0401c001 00000001 00000002 5012ffff 00000000 abcd";
+    let ip =
+        "60000000 0016 06 40 20010db8000000000000000000000001 20010db8000000000000000000000002";
+    let octets = format!("020000000002 020000000001 86dd {ip} {segment}");
+    let decoded = decode(&parse_hex(&octets).unwrap()).fields;
+    for (name, value) in [
+        ("tcp.source_port", 1025),
+        ("tcp.destination_port", 49_153),
+        ("tcp.syn", 1),
+        ("tcp.ack", 1),
+        ("tcp.fin", 0),
+        ("tcp.rst", 0),
+        ("tcp.length", 2),
+    ] {
+        assert_eq!(decoded[name], value, "{name}");
     }
 }

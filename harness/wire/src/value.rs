@@ -4,8 +4,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
-/// Field names with their values: integers, MAC and IPv6 addresses as text, octets as hex text, lists
-/// and maps for records.
+/// Field names with their values: integers, MAC and IPv6 addresses as text, octets as hex text,
+/// lists and maps for records.
 pub type Fields = BTreeMap<String, Value>;
 
 /// Octets as lower-case hex.

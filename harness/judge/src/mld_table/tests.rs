@@ -1,5 +1,6 @@
 //! One test a row of RFC 3810 7.4.1, 7.4.2, 7.2.3 and 8.3.2, expected values from the document:
-//! default variables, so MALI is 260 s and LLQT 2 s. A record arrives at 100 s unless a test says so.
+//! default variables, so MALI is 260 s and LLQT 2 s. A record arrives at 100 s unless a test says
+//! so.
 
 use super::*;
 
