@@ -18,8 +18,8 @@ pub(crate) struct Judge {
     /// Captures: of our own cases, or any pcap or pcapng file with `--role`.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// What a device in a foreign capture is: `MAC=router`, `MAC=listener` or `MAC=lacp`; several
-    /// by repeating it.
+    /// What a device in a foreign capture is: `MAC=router`, `MAC=listener`, `MAC=lacp` or
+    /// `MAC=e-trunk`; several by repeating it.
     #[arg(long, value_name = "MAC=ROLE", value_parser = parse_role)]
     role: Vec<(MacAddr, String)>,
     /// Verdicts that a run has written: each capture's must be the same.
@@ -30,9 +30,11 @@ pub(crate) struct Judge {
 fn parse_role(text: &str) -> Result<(MacAddr, String), String> {
     let (mac, role) = text
         .split_once('=')
-        .ok_or("use MAC=router, MAC=listener or MAC=lacp")?;
-    if !["router", "listener", "lacp"].contains(&role) {
-        return Err(format!("`{role}` is no role: router, listener or lacp"));
+        .ok_or("use MAC=router, MAC=listener, MAC=lacp or MAC=e-trunk")?;
+    if !["router", "listener", "lacp", "e-trunk"].contains(&role) {
+        return Err(format!(
+            "`{role}` is no role: router, listener, lacp or e-trunk"
+        ));
     }
     Ok((
         mac.parse()
@@ -166,7 +168,13 @@ fn verdicts(path: &PathBuf) -> Result<BTreeMap<String, Verdict>, String> {
 
 /// Runs the invariants over the frames of the named devices.
 fn foreign(terminal: &Terminal, trace: &Trace, roles: &[(MacAddr, String)]) -> u8 {
-    let mut invariants = Invariants::new(&trace.points, &[]);
+    let any = |role: &str| roles.iter().any(|(_, named)| named == role);
+    let mut invariants = Invariants::foreign(Roles {
+        lacp: any("lacp"),
+        router: any("router"),
+        listener: any("listener"),
+        etrunk: any("e-trunk"),
+    });
     let mut frames = 0;
     for (record, frame) in trace.frames() {
         let Some(layers) = layers(&frame.octets) else {
@@ -188,6 +196,7 @@ fn foreign(terminal: &Terminal, trace: &Trace, roles: &[(MacAddr, String)]) -> u
             lacp: has("lacp"),
             router: has("router"),
             listener: has("listener"),
+            etrunk: has("e-trunk"),
         };
         invariants.judge(record, frame, &MacAddr(layers.source).to_string(), roles);
     }

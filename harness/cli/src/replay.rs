@@ -247,8 +247,8 @@ impl Page<'_> {
         let alone = beside.iter().filter(|b| b.recorded.is_none()).count();
         self.terminal.line("");
         self.terminal.line(&format!(
-            "beside the {recorded} recorded frames: the reference has {} within 2 s, {same} of them the \
-             same in every field, and {alone} of its own",
+            "beside the {recorded} recorded frames: the reference has {} within 2 s, {same} of \
+             them the same in every field, and {alone} of its own",
             paired.len(),
         ));
         if fast {

@@ -3,7 +3,7 @@
 //! Each counts how often its premise held: one that was never exercised says nothing.
 
 use crate::verdict::Finding;
-use crate::{lacp, mld};
+use crate::{etrunk, lacp, listener, mld};
 use harness_trace::{Direction, Frame, Point, PointId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +21,10 @@ pub struct InvariantReport {
     pub broken: Option<Finding>,
 }
 
+/// A rule: the requirement that it stands for, and its name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rule(pub(crate) &'static str, pub(crate) &'static str);
+
 /// Collects what the rules of one protocol find.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -28,11 +32,17 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// A premise of `requirement` held; `holds` says whether the rule did.
+    /// Rules that are reported even if their premises never hold.
+    fn expect(&mut self, rules: &[Rule]) {
+        for Rule(requirement, name) in rules {
+            self.reports.entry((requirement, name)).or_default();
+        }
+    }
+
+    /// The premise of a rule held; `holds` says whether the rule did.
     pub(crate) fn rule(
         &mut self,
-        requirement: &'static str,
-        name: &'static str,
+        Rule(requirement, name): Rule,
         (record, frame): (usize, &Frame),
         holds: bool,
         what: impl FnOnce() -> String,
@@ -58,6 +68,8 @@ pub struct Invariants {
     /// The judged device at each point and direction.
     senders: BTreeMap<(PointId, Direction), String>,
     lacp: lacp::Rules,
+    mld: mld::Rules,
+    etrunk: etrunk::Rules,
     ledger: Ledger,
 }
 
@@ -77,14 +89,39 @@ impl Invariants {
         Self {
             senders,
             lacp: lacp::Rules::default(),
+            mld: mld::Rules::default(),
+            etrunk: etrunk::Rules::default(),
             ledger: Ledger::default(),
         }
+    }
+
+    /// Invariants over a capture of devices in these roles, whose frames are told by
+    /// [`Invariants::judge`]. They are devices that nobody restarts or configures meanwhile: what
+    /// must stay, and come in time, is judged too, and rules that are never exercised are reported.
+    #[must_use]
+    pub fn foreign(roles: Roles) -> Self {
+        let mut invariants = Self::new(&[], &[]);
+        invariants.mld.undisturbed = true;
+        invariants.lacp.undisturbed = true;
+        for (has, rules) in [
+            (roles.lacp, lacp::RULES),
+            (roles.router || roles.listener, mld::COMMON),
+            (roles.router, mld::QUERIES),
+            (roles.listener, listener::RULES),
+            (roles.etrunk, etrunk::RULES),
+        ] {
+            if has {
+                invariants.ledger.expect(rules);
+            }
+        }
+        invariants
     }
 
     /// A frame of the trace.
     pub fn frame(&mut self, record: usize, frame: &Frame) {
         let Some(sender) = self.senders.get(&(frame.point, frame.direction)).cloned() else {
             self.lacp.heard(frame);
+            self.mld.heard(frame);
             return;
         };
         self.judge(
@@ -95,6 +132,7 @@ impl Invariants {
                 lacp: true,
                 router: true,
                 listener: false,
+                etrunk: true,
             },
         );
     }
@@ -105,7 +143,12 @@ impl Invariants {
             self.lacp.judge(&mut self.ledger, record, frame, sender);
         }
         if roles.router || roles.listener {
-            mld::judge(&mut self.ledger, record, frame, roles);
+            (self.mld).judge(&mut self.ledger, (record, frame), sender, roles);
+        } else {
+            self.mld.heard(frame);
+        }
+        if roles.etrunk {
+            (self.etrunk).judge(&mut self.ledger, (record, frame), sender);
         }
     }
 
@@ -135,4 +178,6 @@ pub struct Roles {
     pub router: bool,
     /// An MLD listener.
     pub listener: bool,
+    /// A device of an E-Trunk.
+    pub etrunk: bool,
 }

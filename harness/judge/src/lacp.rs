@@ -1,10 +1,10 @@
 //! LACP's always-on invariants (802.1AX), from one device's frames.
 
-use crate::invariant::Ledger;
+use crate::invariant::{Ledger, Rule};
 use dut_device::Instant;
 use harness_trace::{Frame, PointId};
 use harness_wire::{LacpView, layers, state_bits};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 const SYNCHRONIZATION: u8 = 0x08;
@@ -16,6 +16,51 @@ const EXPIRED: u8 = 0x80;
 /// Fast_Periodic_Time.
 const SECOND: Duration = Duration::from_secs(1);
 
+const SLOW_RATE: Rule = Rule(
+    "LACP-010",
+    "at most 10 slow frames of a protocol in any second",
+);
+const UNTAGGED: Rule = Rule("LACP-003", "slow protocol frames are untagged");
+const DESTINATION: Rule = Rule("LACP-001", "LACPDUs go to Slow_Protocols_Multicast");
+const INDIVIDUAL_SOURCE: Rule = Rule("LACP-002", "the source address is individual");
+const LENGTH: Rule = Rule("LACP-004", "a version 1 LACPDU has 110 octets");
+const COLLECTING_SYNC: Rule = Rule("LACP-025", "Collecting implies Synchronization");
+const DISTRIBUTING_COLLECTING: Rule = Rule("LACP-025", "Distributing implies Collecting");
+const RATE: Rule = Rule("LACP-085", "at most 3 LACPDUs in any second");
+const SYSTEM: Rule = Rule(
+    "LACP-017",
+    "Actor_System is individual, not zero, and one for all ports",
+);
+const DEFAULTED_EXPIRED: Rule = Rule(
+    "LACP-029",
+    "Defaulted and Expired never together once a LACPDU was heard",
+);
+const RESERVED: Rule = Rule("LACP-015", "reserved octets are zero");
+const TLVS: Rule = Rule(
+    "LACP-014",
+    "TLV types 1, 2, 3, 0 with lengths 20, 20, 16, 0",
+);
+const SOURCE: Rule = Rule("LACP-002", "a port sends from one address");
+const MAX_DELAY: Rule = Rule("LACP-030", "Collector_Max_Delay is constant");
+
+/// Every rule.
+pub(crate) const RULES: &[Rule] = &[
+    SLOW_RATE,
+    UNTAGGED,
+    DESTINATION,
+    INDIVIDUAL_SOURCE,
+    LENGTH,
+    COLLECTING_SYNC,
+    DISTRIBUTING_COLLECTING,
+    RATE,
+    SYSTEM,
+    DEFAULTED_EXPIRED,
+    RESERVED,
+    TLVS,
+    SOURCE,
+    MAX_DELAY,
+];
+
 /// What the rules remember.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
@@ -23,10 +68,15 @@ pub(crate) struct Rules {
     lacpdus: BTreeMap<(PointId, String), VecDeque<Instant>>,
     /// When slow protocol frames left, by (point, device, subtype).
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
-    /// When the device heard a LACPDU at a point last.
-    heard: BTreeMap<PointId, Instant>,
+    /// Points at which a device that isn't judged has sent a LACPDU, and in a capture of
+    /// undisturbed devices any, with its source address.
+    heard: BTreeSet<(PointId, Option<[u8; 6]>)>,
+    /// Nobody restarts the devices.
+    pub(crate) undisturbed: bool,
     /// Actor_System by device.
     systems: BTreeMap<String, [u8; 6]>,
+    /// Source address and Collector_Max_Delay by (point, device).
+    ports: BTreeMap<(PointId, String), ([u8; 6], [u8; 2])>,
 }
 
 /// Frames within the last second, this one included.
@@ -45,7 +95,7 @@ impl Rules {
     /// Somebody else's frame at a point where a judged device listens.
     pub(crate) fn heard(&mut self, frame: &Frame) {
         if !frame.lost && LacpView::of(&frame.octets).is_some() {
-            self.heard.insert(frame.point, frame.at);
+            self.heard.insert((frame.point, None));
         }
     }
 
@@ -60,49 +110,35 @@ impl Rules {
         let subtype = layers.payload.first().copied().unwrap_or(0);
         let key = (frame.point, from.to_owned(), subtype);
         let count = burst(self.slow.entry(key).or_default(), frame.at);
-        ledger.rule(
-            "LACP-010",
-            "at most 10 slow frames of a protocol in any second",
-            at,
-            count <= 10,
-            || format!("{count} of subtype {subtype}"),
-        );
+        ledger.rule(SLOW_RATE, at, count <= 10, || {
+            format!("{count} of subtype {subtype}")
+        });
         let untagged = layers.vlan.is_none();
-        ledger.rule(
-            "LACP-003",
-            "slow protocol frames are untagged",
-            at,
-            untagged,
-            || "a tag".into(),
-        );
+        ledger.rule(UNTAGGED, at, untagged, || "a tag".into());
         if subtype != 1 {
             return;
         }
         let destination = layers.destination == [0x01, 0x80, 0xc2, 0, 0, 2];
-        ledger.rule(
-            "LACP-001",
-            "LACPDUs go to Slow_Protocols_Multicast",
-            at,
-            destination,
-            || format!("{:02x?}", layers.destination),
-        );
+        ledger.rule(DESTINATION, at, destination, || {
+            format!("{:02x?}", layers.destination)
+        });
         let individual = layers.source.first().is_some_and(|octet| octet & 1 == 0);
-        ledger.rule(
-            "LACP-002",
-            "the source address is individual",
-            at,
-            individual,
-            || format!("{:02x?}", layers.source),
-        );
+        ledger.rule(INDIVIDUAL_SOURCE, at, individual, || {
+            format!("{:02x?}", layers.source)
+        });
+        let delay = layers.payload.get(44..46).and_then(|o| o.try_into().ok());
+        let delay: [u8; 2] = delay.unwrap_or_default();
+        let port = self.ports.entry((frame.point, from.to_owned()));
+        let (source, first) = *port.or_insert((layers.source, delay));
+        ledger.rule(SOURCE, at, layers.source == source, || {
+            format!("{:02x?}, at first {source:02x?}", layers.source)
+        });
+        ledger.rule(MAX_DELAY, at, delay == first, || {
+            format!("{delay:?}, at first {first:?}")
+        });
         let length = layers.payload.len();
         if layers.payload.get(1) == Some(&1) {
-            ledger.rule(
-                "LACP-004",
-                "a version 1 LACPDU has 110 octets",
-                at,
-                length == 110,
-                || format!("{length} octets"),
-            );
+            ledger.rule(LENGTH, at, length == 110, || format!("{length} octets"));
         }
         if let Some(view) = LacpView::of(&frame.octets) {
             self.content(ledger, at, from, &view);
@@ -120,28 +156,20 @@ impl Rules {
         let state = view.actor_state();
         let has = |bit: u8| state & bit != 0;
         ledger.rule(
-            "LACP-025",
-            "Collecting implies Synchronization",
+            COLLECTING_SYNC,
             at,
             !has(COLLECTING) || has(SYNCHRONIZATION),
             || state_bits(state),
         );
         ledger.rule(
-            "LACP-025",
-            "Distributing implies Collecting",
+            DISTRIBUTING_COLLECTING,
             at,
             !has(DISTRIBUTING) || has(COLLECTING),
             || state_bits(state),
         );
         let key = (frame.point, from.to_owned());
         let count = burst(self.lacpdus.entry(key).or_default(), frame.at);
-        ledger.rule(
-            "LACP-085",
-            "at most 3 LACPDUs in any second",
-            at,
-            count <= 3,
-            || format!("{count} within 1 s"),
-        );
+        ledger.rule(RATE, at, count <= 3, || format!("{count} within 1 s"));
         let pdu = view.octets();
         fixed(ledger, at, view);
         let system: [u8; 6] = pdu
@@ -150,24 +178,23 @@ impl Rules {
             .unwrap_or_default();
         let first = *self.systems.entry(from.to_owned()).or_insert(system);
         let legal = system != [0; 6] && system.first().is_some_and(|o| o & 1 == 0);
-        ledger.rule(
-            "LACP-017",
-            "Actor_System is individual, not zero, and one for all ports",
-            at,
-            legal && system == first,
-            || format!("{system:02x?}"),
-        );
+        ledger.rule(SYSTEM, at, legal && system == first, || {
+            format!("{system:02x?}")
+        });
         // From link-up to the first LACPDU heard both may stand together (INITIALIZE left
         // Defaulted).
-        if self.heard.contains_key(&frame.point) {
+        let mine = frame.octets.get(6..12);
+        let heard = (self.heard.iter()).any(|(point, from)| {
+            *point == frame.point && from.as_ref().map(|mac| &mac[..]) != mine
+        });
+        if self.undisturbed
+            && let Some(mac) = mine.and_then(|mac| mac.try_into().ok())
+        {
+            self.heard.insert((frame.point, Some(mac)));
+        }
+        if heard {
             let both = has(DEFAULTED) && has(EXPIRED);
-            ledger.rule(
-                "LACP-029",
-                "Defaulted and Expired never together once a LACPDU was heard",
-                at,
-                !both,
-                || state_bits(state),
-            );
+            ledger.rule(DEFAULTED_EXPIRED, at, !both, || state_bits(state));
         }
     }
 }
@@ -183,9 +210,7 @@ fn fixed(ledger: &mut Ledger, at: (usize, &Frame), view: &LacpView<'_>) {
             .is_some_and(|octets| octets.iter().all(|octet| *octet == 0))
     };
     let reserved = zero(19..22) && zero(39..42) && zero(46..58) && zero(60..110);
-    ledger.rule("LACP-015", "reserved octets are zero", at, reserved, || {
-        "they aren't".into()
-    });
+    ledger.rule(RESERVED, at, reserved, || "they aren't".into());
     let tlvs = [
         (2, 1),
         (3, 20),
@@ -197,6 +222,8 @@ fn fixed(ledger: &mut Ledger, at: (usize, &Frame), view: &LacpView<'_>) {
         (59, 0),
     ];
     let right = tlvs.iter().all(|(at, value)| pdu.get(*at) == Some(value));
-    let name = "TLV types 1, 2, 3, 0 with lengths 20, 20, 16, 0";
-    ledger.rule("LACP-014", name, at, right, || "they aren't".into());
+    ledger.rule(TLVS, at, right, || "they aren't".into());
 }
+
+#[cfg(test)]
+mod tests;

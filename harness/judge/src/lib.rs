@@ -5,9 +5,11 @@
 
 mod difference;
 mod equivalence;
+mod etrunk;
 mod forwarding;
 mod invariant;
 mod lacp;
+mod listener;
 mod mld;
 mod mld_table;
 mod pair_state;

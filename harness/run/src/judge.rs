@@ -256,7 +256,7 @@ impl<'a> Replay<'a> {
                 };
                 if (equal, groups) != (pair.equal, pair.groups) {
                     let what = format!(
-                        "the run says equal {} of {} groups, the frames and states say {equal} of {groups}",
+                        "the run says equal {} of {} groups, its frames {equal} of {groups}",
                         pair.equal, pair.groups
                     );
                     return Err(JudgeError::Contradiction {

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 /// File, prefix of its ids, and how many requirements it holds at least.
 const FILES: [(&str, &str, usize); 5] = [
     ("lacp", "LACP", 130),
-    ("mld", "MLD", 173),
+    // 173 of the reference list, and two of what listeners' frames must be.
+    ("mld", "MLD", 175),
     ("etrunk", "ETRUNK", 30),
     ("rbs", "RBS", 20),
     ("backup", "BACKUP", 20),
