@@ -21,6 +21,10 @@ pub struct Policy {
     pub current_while_time: fn(&Constants, ReceiveState, State) -> Duration,
     /// Whether entering this box of the Mux machine sets NTT.
     pub mux_ntt: fn(MuxState) -> bool,
+    /// Whether entering EXPIRED sets NTT, by the edition that is configured.
+    pub ntt_on_expired: fn(bool) -> bool,
+    /// Whether LACPDUs leave every Fast_Periodic_Time, by the states of actor and partner.
+    pub fast_periodic: fn(State, State) -> bool,
     /// When another LACPDU may leave after those that left last; `None` when nothing limits it.
     pub room_at: fn(&Constants, &VecDeque<Instant>) -> Option<Instant>,
     /// LAG ID of a link (6.3.6), by actor and partner.
@@ -52,6 +56,8 @@ impl Policy {
         expired_partner,
         current_while_time,
         mux_ntt,
+        ntt_on_expired: |configured| configured,
+        fast_periodic,
         room_at,
         lag_id: LagId::of,
         aggregatable,
@@ -111,6 +117,13 @@ pub fn mux_ntt(state: MuxState) -> bool {
         | MuxState::CollectingDistributing => true,
         MuxState::Waiting | MuxState::Distributing => false,
     }
+}
+
+/// The partner's timeout alone sets the rate.
+//= LACP-079
+#[must_use]
+pub fn fast_periodic(_actor: State, partner: State) -> bool {
+    partner.has(State::LACP_TIMEOUT)
 }
 
 /// A sliding window over the last transmissions.

@@ -178,7 +178,7 @@ fn enter_expired(c: &mut Context<'_>) {
     port.actor.state.set(State::EXPIRED, true);
     //= LACP-047
     //= LACP-093
-    if c.ntt_on_expired {
+    if (policy.ntt_on_expired)(c.ntt_on_expired) {
         port.ntt = true;
     }
 }
