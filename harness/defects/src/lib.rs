@@ -81,6 +81,12 @@ impl Defect {
         self.seen = seen;
         self
     }
+
+    /// The same, not to be killed for this reason.
+    pub(crate) const fn survives(mut self, survives: &'static str) -> Self {
+        self.survives = survives;
+        self
+    }
 }
 
 /// Every defect, by suite and id.

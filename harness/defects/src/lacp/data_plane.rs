@@ -7,18 +7,21 @@ fn data(frame: &[u8]) -> bool {
     frame.get(12..14) == Some(&[0x86, 0xdd])
 }
 
-/// Floods data to all ports.
-#[derive(Debug)]
-struct SendsAnywhere;
+/// Sends each data frame once more by the next port that hears its partner.
+#[derive(Debug, Default)]
+struct SendsAnywhere(Option<(PortId, Vec<u8>)>);
 
 impl Frames for SendsAnywhere {
-    fn answer(&mut self, _now: Instant, _port: PortId, frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
-        // Data that came in by one port leave by the others, whatever their state.
-        if data(frame) {
-            vec![(PortId(0), frame.to_vec())]
-        } else {
-            Vec::new()
+    fn sent(&mut self, port: PortId, frame: Vec<u8>) -> Vec<Vec<u8>> {
+        if data(&frame) {
+            self.0 = Some((port, frame.clone()));
         }
+        vec![frame]
+    }
+
+    fn answer(&mut self, _now: Instant, port: PortId, _frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
+        let other = self.0.take_if(|(from, _)| *from != port);
+        other.map(|(_, frame)| (port, frame)).into_iter().collect()
     }
 }
 
@@ -42,7 +45,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "lacp-distributes-anywhere",
         &["LACP-118"],
         "data leave by a port that doesn't distribute",
-        || Box::new(SendsAnywhere),
+        || Box::new(SendsAnywhere::default()),
     ),
     Defect::frames(
         "lacp-collects-anywhere",
