@@ -46,7 +46,9 @@ impl EthTrunk {
             key,
             ..
         } = config;
-        let port = |port| Port::new(port, system_priority, system_id.0, key);
+        let policy = rules.policy;
+        let system = (system_priority, system_id.0);
+        let port = |port| Port::new(port, system, key, policy);
         let mut trunk = Self {
             ports: ports.into_iter().map(port).collect(),
             config,
@@ -265,8 +267,8 @@ impl EthTrunk {
     /// Runs all machines until none moves, then transmits. The order is explained in `port.rs`.
     pub(crate) fn settle(&mut self, now: Instant) {
         let limits = Limits {
-            max_active: self.config.max_active,
-            preempt_delay: self.config.preempt_delay,
+            max_active: (self.rules.policy.max_active)(self.config.max_active),
+            preempt_delay: (self.rules.policy.preempt_delay)(self.config.preempt_delay),
             hold: self.hold,
         };
         let mut rounds = 0;

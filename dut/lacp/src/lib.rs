@@ -17,6 +17,7 @@ pub mod functions;
 mod marker;
 pub mod mux;
 pub mod periodic;
+pub mod policy;
 mod port;
 pub mod receive;
 mod rules;

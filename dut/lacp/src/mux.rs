@@ -202,7 +202,6 @@ fn take(c: &mut Context<'_>, arc: &Arc<MuxState, MuxVars>) {
             port.actor.state.set(State::SYNCHRONIZATION, false);
             distributing(c, false);
             collecting(c, false);
-            c.port.ntt = true;
         }
         //= LACP-120
         Waiting => {
@@ -213,20 +212,19 @@ fn take(c: &mut Context<'_>, arc: &Arc<MuxState, MuxVars>) {
             port.actor.state.set(State::SYNCHRONIZATION, true);
             distributing(c, false);
             collecting(c, false);
-            c.port.ntt = true;
         }
         Collecting => {
             collecting(c, true);
             distributing(c, false);
-            c.port.ntt = true;
         }
-        // No NTT: the partner doesn't wait for this flag.
         Distributing => distributing(c, true),
         CollectingDistributing => {
             collecting(c, true);
             distributing(c, true);
-            c.port.ntt = true;
         }
+    }
+    if (c.rules.policy.mux_ntt)(arc.to) {
+        c.port.ntt = true;
     }
 }
 

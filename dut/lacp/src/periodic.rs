@@ -100,7 +100,7 @@ fn read(c: &Context<'_>) -> (PeriodicState, PeriodicVars) {
         port_enabled: port.port_enabled,
         actor_active: port.actor.state.has(State::LACP_ACTIVITY),
         partner_active: port.partner.state.has(State::LACP_ACTIVITY),
-        partner_short_timeout: port.partner.state.has(State::LACP_TIMEOUT),
+        partner_short_timeout: (c.rules.policy.fast_periodic)(port.actor.state, port.partner.state),
         periodic_timer_expired: port.periodic_timer.expired(),
     };
     (port.periodic, vars)

@@ -16,6 +16,7 @@ use crate::config::{MuxControl, PortConfig};
 use crate::event::LacpEvent;
 use crate::mux::{self, MuxState};
 use crate::periodic::{self, PeriodicState};
+use crate::policy::Policy;
 use crate::receive::{self, ReceiveState};
 use crate::rules::Rules;
 use crate::selection::Selected;
@@ -43,6 +44,7 @@ pub(crate) struct Counters {
 pub(crate) struct Port {
     pub(crate) id: PortId,
     pub(crate) name: String,
+    pub(crate) policy: Policy,
     /// Actor_Oper_*, the state octet included.
     pub(crate) actor: Information,
     /// Partner_Admin_*.
@@ -86,7 +88,12 @@ impl Port {
     //= LACP-022
     //= LACP-023
     //= LACP-024
-    pub(crate) fn new(config: PortConfig, system_priority: u16, system: [u8; 6], key: u16) -> Self {
+    pub(crate) fn new(
+        config: PortConfig,
+        (system_priority, system): (u16, [u8; 6]),
+        key: u16,
+        policy: Policy,
+    ) -> Self {
         let mut state = State::default();
         state.set(State::LACP_ACTIVITY, config.activity);
         state.set(State::LACP_TIMEOUT, config.timeout_short);
@@ -100,16 +107,11 @@ impl Port {
             port,
             state,
         };
-        // The standard's defaults, but for Synchronization: a Defaulted partner is passive, has
-        // long timeouts, and never comes up.
-        let partner_admin = Information {
-            key: port,
-            port,
-            ..Information::default()
-        };
+        let partner_admin = (policy.partner_admin)(port);
         Self {
             id: config.port,
             name: config.name,
+            policy,
             actor,
             partner_admin,
             partner: partner_admin,

@@ -171,14 +171,14 @@ fn record_default(c: &mut Context<'_>) {
 //= LACP-063
 fn enter_expired(c: &mut Context<'_>) {
     let port = &mut *c.port;
-    port.partner.state.set(State::SYNCHRONIZATION, false);
-    port.partner.state.set(State::LACP_TIMEOUT, true);
-    port.current_while_timer
-        .start(c.now, c.rules.constants.short_timeout_time);
+    let policy = &c.rules.policy;
+    (policy.expired_partner)(&mut port.partner.state);
+    let time = (policy.current_while_time)(&c.rules.constants, Expired, port.actor.state);
+    port.current_while_timer.start(c.now, time);
     port.actor.state.set(State::EXPIRED, true);
     //= LACP-047
     //= LACP-093
-    if c.ntt_on_expired {
+    if (policy.ntt_on_expired)(c.ntt_on_expired) {
         port.ntt = true;
     }
 }
@@ -203,11 +203,8 @@ fn enter_current(c: &mut Context<'_>) {
     }
     port.partner = (functions.record_pdu)(functions, &pdu, &port.actor);
     port.actor.state.set(State::DEFAULTED, false);
-    let time = if port.actor.state.has(State::LACP_TIMEOUT) {
-        c.rules.constants.short_timeout_time
-    } else {
-        c.rules.constants.long_timeout_time
-    };
+    let policy = &c.rules.policy;
+    let time = (policy.current_while_time)(&c.rules.constants, Current, port.actor.state);
     port.current_while_timer.start(c.now, time);
     port.actor.state.set(State::EXPIRED, false);
 }

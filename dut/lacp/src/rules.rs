@@ -5,6 +5,7 @@ use crate::constants::Constants;
 use crate::functions::Functions;
 use crate::mux::{CoupledMux, IndependentMux, MuxState, MuxVars};
 use crate::periodic::{Periodic, PeriodicState, PeriodicVars};
+use crate::policy::Policy;
 use crate::receive::{Receive, ReceiveState, ReceiveVars};
 use crate::transmit::{Transmit, TransmitState, TransmitVars};
 use dut_fsm::{Arc, Machine};
@@ -34,6 +35,8 @@ pub struct Rules {
     pub constants: Constants,
     /// Functions.
     pub functions: Functions,
+    /// Decisions of the boxes and the Selection Logic.
+    pub policy: Policy,
 }
 
 impl Default for Rules {
@@ -48,6 +51,7 @@ impl Default for Rules {
             partner_churn: Cow::Borrowed(PartnerChurn::ARCS),
             constants: Constants::STANDARD,
             functions: Functions::STANDARD,
+            policy: Policy::STANDARD,
         }
     }
 }

@@ -10,6 +10,7 @@
 //! key, a null port or a System that is no individual address.
 
 use crate::mux::MuxState;
+use crate::policy::aggregatable;
 use crate::port::Port;
 use crate::receive::ReceiveState;
 use crate::timer::Timer;
@@ -79,7 +80,7 @@ impl LagId {
     pub fn of(actor: &Information, partner: &Information) -> Self {
         //= LACP-100
         //= LACP-101
-        let individual = individual(actor, partner);
+        let individual = !aggregatable(actor, partner);
         let end = |info: &Information| LagEnd {
             system_priority: info.system_priority,
             system: info.system,
@@ -127,13 +128,9 @@ impl fmt::Display for LagId {
     }
 }
 
-fn individual(actor: &Information, partner: &Information) -> bool {
-    !(actor.state.has(State::AGGREGATION) && partner.state.has(State::AGGREGATION))
-}
-
-/// System ID: priority, then MAC; lower is better.
-const fn system_id(info: &Information) -> (u16, [u8; 6]) {
-    (info.system_priority, info.system)
+/// The LAG ID of the port's link.
+fn lag_of(port: &Port) -> LagId {
+    (port.policy.lag_id)(&port.actor, &port.partner)
 }
 
 /// Port ID: priority, then number; lower is better.
@@ -144,7 +141,7 @@ const fn port_id(info: &Information) -> (u16, u16) {
 /// How many ports the Aggregator takes, and how a better one gets in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    pub(crate) max_active: u16,
+    pub(crate) max_active: usize,
     pub(crate) preempt_delay: Option<Duration>,
     pub(crate) hold: bool,
 }
@@ -181,7 +178,7 @@ impl Aggregator {
     fn choose_lag(&mut self, ports: &[Port]) {
         let candidates = ports.iter().filter(|port| candidate(ports, port));
         if let Some(port) = candidates.min_by_key(|port| (loopback(port), port_id(&port.actor))) {
-            self.lag = Some(LagId::of(&port.actor, &port.partner));
+            self.lag = Some(lag_of(port));
             self.reference = Some(port.id);
         }
     }
@@ -197,9 +194,7 @@ impl Aggregator {
         let mut joined = false;
         for at in 0..ports.len() {
             let joins = ports.get(at).is_some_and(|port| {
-                candidate(ports, port)
-                    && LagId::of(&port.actor, &port.partner) == lag
-                    && may_join(ports, port)
+                candidate(ports, port) && lag_of(port) == lag && may_join(ports, port)
             });
             if let Some(port) = ports.get_mut(at).filter(|_| joins) {
                 port.selected = Selected::Standby;
@@ -214,7 +209,7 @@ impl Aggregator {
     //= LACP-107
     //= LACP-108
     fn choose_active(&mut self, ports: &mut [Port], limits: Limits, now: Instant) -> bool {
-        let max = usize::from(limits.max_active.max(1));
+        let max = limits.max_active;
         let over = ports.iter().filter(|port| bound(port)).count() > max;
         let keep_working = if over {
             self.keep_working(ports, max, limits.preempt_delay, now)
@@ -276,12 +271,7 @@ fn bound(port: &Port) -> bool {
 //= LACP-043
 //= LACP-044
 fn valid_partner(port: &Port) -> bool {
-    let partner = &port.partner;
-    !port.actor.state.has(State::DEFAULTED)
-        && partner.system != MacAddr::ZERO.0
-        && !MacAddr(partner.system).is_group()
-        && partner.key != 0
-        && partner.port != 0
+    !port.actor.state.has(State::DEFAULTED) && (port.policy.valid_partner)(&port.partner)
 }
 
 /// Whether the port may be selected now: it hears a valid partner, and Mux has detached it from
@@ -307,7 +297,7 @@ fn port_exists_elsewhere(ports: &[Port], port: &Port) -> bool {
 
 /// Whether both ends of the port's link are in this System.
 fn loopback(port: &Port) -> bool {
-    system_id(&port.partner) == system_id(&port.actor)
+    (port.policy.loopback)(&port.actor, &port.partner)
 }
 
 /// Whether the port hears itself.
@@ -317,7 +307,7 @@ fn same_port_loopback(port: &Port) -> bool {
 
 /// Whether two ports have recorded the same port of the same partner.
 fn same_partner_port(a: &Port, b: &Port) -> bool {
-    system_id(&a.partner) == system_id(&b.partner) && port_id(&a.partner) == port_id(&b.partner)
+    (a.policy.same_port)(&a.partner, &b.partner)
 }
 
 /// Whether a port may be bound beside those that are.
@@ -327,7 +317,7 @@ fn may_join(ports: &[Port], port: &Port) -> bool {
             .iter()
             .filter(|other| bound(other) && other.id != port.id)
     };
-    let alone = individual(&port.actor, &port.partner);
+    let alone = !(port.policy.aggregatable)(&port.actor, &port.partner);
     others().all(|other| {
         let ends_of_one_link = loopback(port)
             && (port_id(&port.partner) == port_id(&other.actor)
@@ -392,7 +382,6 @@ fn yield_to_others(ports: &mut [Port]) -> bool {
     if !(ports.iter().any(bound) && ports.iter().all(idle) && ports.iter().any(waits)) {
         return false;
     }
-    let lag_of = |port: &Port| LagId::of(&port.actor, &port.partner);
     let kept = ports.iter().find(|port| bound(port)).map(lag_of);
     if ports
         .iter()
@@ -417,18 +406,9 @@ fn rank(ports: &[Port], port: &Port, keep_working: bool) -> usize {
 
 fn order(port: &Port, keep_working: bool) -> (u8, (u16, u16), u16) {
     let working = keep_working && port.actor.state.has(State::COLLECTING);
-    let tier = match port.receive {
-        ReceiveState::Current if working => 0,
-        ReceiveState::Current => 1,
-        ReceiveState::Initialize
-        | ReceiveState::PortDisabled
-        | ReceiveState::LacpDisabled
-        | ReceiveState::Expired
-        | ReceiveState::Defaulted => 2,
-    };
-    let ours = system_id(&port.actor) < system_id(&port.partner);
-    let deciding = if ours { &port.actor } else { &port.partner };
-    (tier, port_id(deciding), port.actor.port)
+    let tier = (port.policy.tier)(port.receive, working);
+    let deciding = (port.policy.deciding_port_id)(&port.actor, &port.partner);
+    (tier, deciding, port.actor.port)
 }
 
 /// Ready: all ports that wait to be attached have waited long enough. STANDBY ports wait for
@@ -439,7 +419,8 @@ fn set_ready(ports: &mut [Port]) -> bool {
     let all = ports.iter().filter(|port| waits(port)).all(Port::ready_n);
     let mut changed = false;
     for port in ports.iter_mut() {
-        let ready = waits(port) && (all || port.waited_while_held);
+        let attaches = (port.policy.ready)(all, port.ready_n());
+        let ready = waits(port) && (attaches || port.waited_while_held);
         changed |= port.ready != ready;
         port.ready = ready;
     }

@@ -4,7 +4,6 @@
 //! three LACPDUs in any Fast_Periodic_Time". There is no burst that ends, hence no box that resets
 //! a counter.
 
-use crate::constants::TX_WINDOW_MARGIN;
 use crate::periodic::PeriodicState;
 use crate::port::Context;
 use dut_device::Instant;
@@ -68,11 +67,8 @@ impl Machine for Transmit {
 
 /// When the window has room for another LACPDU; `None` when it has now.
 fn room_at(c: &Context<'_>) -> Option<Instant> {
-    let constants = &c.rules.constants;
-    let oldest = c.port.transmitted.front().copied();
-    let full = c.port.transmitted.len() >= constants.tx_limit;
-    let room = oldest.filter(|_| full)? + constants.fast_periodic_time + TX_WINDOW_MARGIN;
-    (room > c.now).then_some(room)
+    let room = (c.rules.policy.room_at)(&c.rules.constants, &c.port.transmitted);
+    room.filter(|room| *room > c.now)
 }
 
 fn read(c: &Context<'_>) -> (TransmitState, TransmitVars) {

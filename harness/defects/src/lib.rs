@@ -44,6 +44,51 @@ pub struct Defect {
     pub survives: &'static str,
 }
 
+impl Defect {
+    /// One that is data.
+    pub(crate) const fn data(
+        id: &'static str,
+        breaks: &'static [&'static str],
+        what: &'static str,
+        change: fn(&mut Rules),
+    ) -> Self {
+        Self {
+            id,
+            suite: "lacp",
+            breaks,
+            what,
+            seen: "",
+            make: Make::Rules(change),
+            survives: "",
+        }
+    }
+
+    /// One that changes frames.
+    pub(crate) const fn frames(
+        id: &'static str,
+        breaks: &'static [&'static str],
+        what: &'static str,
+        frames: fn() -> Box<dyn Frames>,
+    ) -> Self {
+        Self {
+            make: Make::Frames(frames),
+            ..Self::data(id, breaks, what, |_| {})
+        }
+    }
+
+    /// The same, seen there.
+    pub(crate) const fn seen(mut self, seen: &'static str) -> Self {
+        self.seen = seen;
+        self
+    }
+
+    /// The same, not to be killed for this reason.
+    pub(crate) const fn survives(mut self, survives: &'static str) -> Self {
+        self.survives = survives;
+        self
+    }
+}
+
 /// Every defect, by suite and id.
 #[must_use]
 pub fn all() -> Vec<Defect> {

@@ -17,6 +17,16 @@ pub trait Frames: std::fmt::Debug {
         vec![frame]
     }
 
+    /// Frames that the device inside is given as if other ports had received them.
+    fn elsewhere(&mut self, _now: Instant, _port: PortId, _frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
+        Vec::new()
+    }
+
+    /// Whether all timers of the device inside stand still.
+    fn frozen(&self) -> bool {
+        false
+    }
+
     /// Frames that leave by themselves after a received one: (port, frame).
     fn answer(&mut self, _now: Instant, _port: PortId, _frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
         Vec::new()
@@ -64,13 +74,18 @@ impl Device for Wrapper {
         for frame in self.frames.received(now, port, frame) {
             self.inside.handle_frame(now, port, &frame);
         }
+        for (port, frame) in self.frames.elsewhere(now, port, frame) {
+            self.inside.handle_frame(now, port, &frame);
+        }
         for (port, frame) in self.frames.answer(now, port, frame) {
             self.push(port, frame);
         }
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.inside.handle_timeout(now);
+        if !self.frames.frozen() {
+            self.inside.handle_timeout(now);
+        }
     }
 
     fn handle_control(&mut self, now: Instant, control: &Control) -> Result<(), ControlError> {
@@ -98,6 +113,9 @@ impl Device for Wrapper {
     }
 
     fn next_timeout(&self) -> Option<Instant> {
+        if self.frames.frozen() {
+            return None;
+        }
         self.inside.next_timeout()
     }
 

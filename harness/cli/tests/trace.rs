@@ -1,0 +1,13 @@
+//! Proves that LACP's suite has no mandatory requirement without a case, and kills every seeded
+//! defect that is not explained.
+
+mod common;
+
+#[test]
+fn lacp_has_no_hole_and_no_unexplained_survivor() {
+    let output = common::tandem(&["trace", "lacp"]);
+    let said = common::text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!said.contains("NO CASE"), "{said}");
+    assert!(!said.contains("SURVIVES"), "{said}");
+}
