@@ -1,5 +1,5 @@
-//! What a port's machines and the Selection Logic decide by, where it is neither arc nor function of
-//! 6.4.9: choices that the boxes make on entry, and the rules of 6.3.6, 6.4.14 and 6.7.
+//! What a port's machines and the Selection Logic decide by, where it is neither arc nor function
+//! of 6.4.9: choices that the boxes make on entry, and the rules of 6.3.6, 6.4.14 and 6.7.
 
 use crate::constants::{Constants, TX_WINDOW_MARGIN};
 use crate::mux::MuxState;

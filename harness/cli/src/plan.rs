@@ -47,7 +47,8 @@ pub(crate) fn plan(args: &Args, plan: &Plan) -> u8 {
     }
     terminal.line(&format!("# Test plan: {}\n", plan.suite));
     terminal.line(&format!(
-        "{} cases, generated from `suites/{}`. Times are formulas over the device's configured values.\n",
+        "{} cases, generated from `suites/{}`. Times are formulas over the device's configured \
+         values.\n",
         cases.len(),
         plan.suite
     ));
@@ -108,8 +109,9 @@ fn markdown(catalogue: &Catalogue, case: &ExpandedCase, variants: usize) -> Stri
             characters.as_str()
         ));
     }
-    let negative = "The stimulus is malformed, ill-timed or forbidden: a device that ignores everything \
-                    would look right here but for the positive control in the procedure.";
+    let negative = "The stimulus is malformed, ill-timed or forbidden: a device that ignores \
+                    everything would look right here but for the positive control in the \
+                    procedure.";
     let problems = if case.negative {
         negative
     } else {

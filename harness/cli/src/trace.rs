@@ -20,7 +20,7 @@ pub(crate) struct Trace {
     /// Defects side by side (default: one a processor).
     #[arg(long)]
     jobs: Option<usize>,
-    /// Every case that kills a defect, not the first three.
+    /// Every case that kills a defect, not the first alone.
     #[arg(long, short)]
     verbose: bool,
 }
@@ -52,20 +52,29 @@ pub(crate) fn trace(args: &Args, trace: &Trace) -> u8 {
     let jobs = trace
         .jobs
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    // One case settles a defect; only who asks for all of them waits for the whole matrix.
+    let enough = if trace.verbose { usize::MAX } else { 1 };
     let bar = ProgressBar::new(u64::try_from(defects.len()).unwrap_or(u64::MAX));
-    let kills = kill(&defects, &catalogue, trace.seed, jobs, &mut |done| {
-        bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
-    });
+    let kills = kill(
+        &defects,
+        &catalogue,
+        trace.seed,
+        enough,
+        jobs,
+        &mut |done| {
+            bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
+        },
+    );
     bar.finish_and_clear();
-    let survivors = print_kills(&terminal, &kills, trace.verbose);
+    let survivors = print_kills(&terminal, &kills);
     let holes = print_requirements(&terminal, &catalogue, &kills, &suites);
     let killed = kills
         .iter()
         .filter(|kill| !kill.killed_by.is_empty())
         .count();
     terminal.line(&format!(
-        "{} defects, {killed} killed, {} survive for a written reason, {survivors} survive without one; \
-         {holes} mandatory requirements without a case",
+        "{} defects, {killed} killed, {} survive for a written reason, {survivors} survive \
+         without one; {holes} mandatory requirements without a case",
         kills.len(),
         kills.len() - killed - survivors,
     ));
@@ -77,7 +86,7 @@ pub(crate) fn trace(args: &Args, trace: &Trace) -> u8 {
 }
 
 /// The kill matrix; how many survive without a reason.
-fn print_kills(terminal: &Terminal, kills: &[Kill], verbose: bool) -> usize {
+fn print_kills(terminal: &Terminal, kills: &[Kill]) -> usize {
     let mut survivors = 0;
     for kill in kills {
         let defect = &kill.defect;
@@ -90,20 +99,7 @@ fn print_kills(terminal: &Terminal, kills: &[Kill], verbose: bool) -> usize {
                 )
             }
             ([], reason) => (terminal.paint("33", "survives"), reason.to_owned()),
-            (killed_by, _) => {
-                let shown = if verbose { killed_by.len() } else { 3 };
-                let first: Vec<&str> = killed_by.iter().take(shown).map(String::as_str).collect();
-                let more = killed_by.len().saturating_sub(shown);
-                let more = if more > 0 {
-                    format!(" and {more} more")
-                } else {
-                    String::new()
-                };
-                (
-                    terminal.paint("32", "killed"),
-                    format!("{}{more}", first.join(", ")),
-                )
-            }
+            (killed_by, _) => (terminal.paint("32", "killed"), killed_by.join(", ")),
         };
         terminal.line(&format!("{state:<10} {:<34} {}", defect.id, defect.what));
         terminal.line(&format!("{:11}{} by {by}", "", defect.breaks.join(" ")));

@@ -1,8 +1,8 @@
 //! The reference with one named defect each, and the kill matrix.
 //!
-//! A defect is data where it can be (an arc removed, a constant or a function of the standard changed), a
-//! wrapper around the Device where it must be; the reference's own code holds no `if defect`. The
-//! suites must kill each, without knowing it.
+//! A defect is data where it can be (an arc removed, a constant or a function of the standard
+//! changed), a wrapper around the Device where it must be; the reference's own code holds no `if
+//! defect`. The suites must kill each, without knowing it.
 
 mod lacp;
 mod matrix;

@@ -12,20 +12,22 @@ use std::sync::mpsc;
 pub struct Kill {
     /// The defect.
     pub defect: Defect,
-    /// Ids of the cases that fail on it, in the suite's order.
+    /// Ids of the cases that fail on it, at most as many as were enough.
     pub killed_by: Vec<String>,
     /// Cases that ran on it.
     pub ran: usize,
 }
 
-/// Runs every case of each defect's suite on it, `jobs` defects side by side. A case kills a defect by
-/// verdict *fail*; one that the reference itself fails says nothing and is left out by the caller.
+/// Runs the cases of each defect's suite on it, those of the requirements that it breaks first,
+/// until `enough` have killed it; `jobs` defects side by side. A case kills a defect by verdict
+/// *fail*; one that the reference itself fails says nothing and is left out by the caller.
 /// `progress` is called with the number of defects that are done.
 #[must_use]
 pub fn kill(
     defects: &[Defect],
     catalogue: &Catalogue,
     seed: u64,
+    enough: usize,
     jobs: usize,
     progress: &mut dyn FnMut(usize),
 ) -> Vec<Kill> {
@@ -41,7 +43,10 @@ pub fn kill(
                     let Some(defect) = defects.get(index) else {
                         return;
                     };
-                    if done.send((index, one(defect, catalogue, seed))).is_err() {
+                    if done
+                        .send((index, one(defect, catalogue, seed, enough)))
+                        .is_err()
+                    {
                         return;
                     }
                 }
@@ -60,23 +65,30 @@ pub fn kill(
     kills.into_iter().flatten().collect()
 }
 
-fn one(defect: &Defect, catalogue: &Catalogue, seed: u64) -> Kill {
+fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill {
     let factory = defect.factory();
-    let cases: Vec<&ExpandedCase> = catalogue
+    let (mut cases, others): (Vec<&ExpandedCase>, Vec<&ExpandedCase>) = catalogue
         .cases
         .iter()
         .filter(|case| case.suite == defect.suite)
-        .collect();
-    let killed =
-        |case: &&&ExpandedCase| run_case(case, catalogue, &factory, seed).verdict == Verdict::Fail;
+        .partition(|case| {
+            let verifies = &case.verifies;
+            verifies
+                .iter()
+                .any(|id| defect.breaks.contains(&id.as_str()))
+        });
+    cases.extend(others);
+    let mut ran = 0;
     let killed_by = cases
         .iter()
-        .filter(killed)
+        .inspect(|_| ran += 1)
+        .filter(|case| run_case(case, catalogue, &factory, seed).verdict == Verdict::Fail)
         .map(|case| case.id.clone())
+        .take(enough)
         .collect();
     Kill {
         defect: *defect,
         killed_by,
-        ran: cases.len(),
+        ran,
     }
 }

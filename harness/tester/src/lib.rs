@@ -1,8 +1,8 @@
 //! The tester's side: golden LACP partner, E-Trunk and RBS peer, and the player of a case's steps.
 //!
 //! The [`Player`] is sans-I/O and a function of what it is given: the same observations at the same
-//! times give the same actions and the same verdict, whether they come from a simulation, a wire or a
-//! file. Judging a capture again is playing its case against it.
+//! times give the same actions and the same verdict, whether they come from a simulation, a wire or
+//! a file. Judging a capture again is playing its case against it.
 
 mod etrunk_peer;
 mod frames;

@@ -415,8 +415,8 @@ impl Player {
         if !self.started {
             return;
         }
-        // Each round begins or ends a step or sends something; a case that never ends its steps at one
-        // instant is a mistake in the harness.
+        // Each round begins or ends a step or sends something; a case that never ends its steps at
+        // one instant is a mistake in the harness.
         for _ in 0..100_000 {
             if self.is_done() || !self.round() {
                 return;

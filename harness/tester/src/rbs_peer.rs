@@ -1,9 +1,9 @@
 //! An RBS peer on a tester's port: a real TCP endpoint, and the session's courtesies.
 //!
-//! What it does by itself is opened by `auto`: `open` (OPEN, OPEN_ACK), `keepalive`, `ack`,
-//! `sync` (as slave it asks for a batch). Everything else is a case's own `send`. `listen: false` refuses
-//! connections, `role` is told for every profile, `second: true` opens another connection beside the one that is up: it only listens, and
-//! what comes on it has `connection` 2.
+//! What it does by itself is opened by `auto`: `open` (OPEN, OPEN_ACK), `keepalive`, `ack`, `sync`
+//! (as slave it asks for a batch). Everything else is a case's own `send`. `listen: false` refuses
+//! connections, `role` is told for every profile, `second: true` opens another connection beside
+//! the one that is up: it only listens, and what comes on it has `connection` 2.
 
 use dut_device::Instant;
 use harness_wire::{BuildError, Fields, build_message, decode_message, split_messages};

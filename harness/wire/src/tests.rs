@@ -273,8 +273,8 @@ fn a_hello_tells_whether_its_digest_is_the_keys_and_what_order_its_tlvs_have() {
 
 #[test]
 fn tcp_ports_flags_and_length_are_decoded() {
-    // RFC 9293 3.1: ports, sequence, acknowledgement, data offset 5, flags SYN and ACK, window, and two
-    // octets of data.
+    // RFC 9293 3.1: ports, sequence, acknowledgement, data offset 5, flags SYN and ACK, window, and
+    // two octets of data.
     let segment = "0401c001 00000001 00000002 5012ffff 00000000 abcd";
     let ip =
         "60000000 0016 06 40 20010db8000000000000000000000001 20010db8000000000000000000000002";

@@ -248,7 +248,11 @@ fn run(ops: Vec<Op>, mux: MuxControl) -> BTreeSet<&'static str> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
     #[test]
     fn invariants_hold_and_a_good_partner_is_found(
         ops in proptest::collection::vec(op(), 1..60),

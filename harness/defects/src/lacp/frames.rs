@@ -113,9 +113,12 @@ impl Frames for Translate {
     }
 }
 
+/// The frames that a device answers a frame with, and where it sends them.
+type Answer = fn(PortId, &[u8]) -> Vec<(PortId, Vec<u8>)>;
+
 /// Sends something for a received frame.
 #[derive(Debug)]
-pub(super) struct Answering(pub(super) fn(PortId, &[u8]) -> Vec<(PortId, Vec<u8>)>);
+pub(super) struct Answering(pub(super) Answer);
 
 impl Frames for Answering {
     fn answer(&mut self, _now: Instant, port: PortId, frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {

@@ -105,7 +105,8 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect::data(
         "lacp-defaulted-is-fast",
         &["LACP-084"],
-        "a port in DEFAULTED transmits at the fast rate though the administrative partner says long",
+        "a port in DEFAULTED transmits at the fast rate though the administrative partner says \
+         long",
         |rules| {
             rules.lacp.policy.fast_periodic =
                 |actor, partner| partner.has(State::LACP_TIMEOUT) || actor.has(State::DEFAULTED);
