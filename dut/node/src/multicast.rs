@@ -4,7 +4,7 @@ use crate::interface::Interface;
 use crate::ipv6::decremented;
 use crate::node::Node;
 use crate::pair::entry_forwards;
-use dut_device::{Event, Instant, PortId};
+use dut_device::{Instant, PortId};
 use dut_mld::MldEvent;
 use dut_wire::ipv6::{self, Packet};
 use std::collections::BTreeMap;
@@ -222,13 +222,7 @@ impl Node {
             } => {
                 let scope = group.to_string();
                 let machine = "Router state";
-                self.events.push_back(Event::Transition {
-                    scope,
-                    machine,
-                    from,
-                    to,
-                    arc: id,
-                });
+                self.transition(scope, machine, (from, to), id);
             }
             MldEvent::Discarded { reason } => self.discard(None, "mld", reason.name()),
             MldEvent::LimitHit { group } => {

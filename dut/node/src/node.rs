@@ -90,6 +90,23 @@ impl Node {
         });
     }
 
+    /// Reports an arc or row that a machine of `scope` took, with the states left and entered.
+    pub(crate) fn transition(
+        &mut self,
+        scope: String,
+        machine: &'static str,
+        (from, to): (&'static str, &'static str),
+        arc: &'static str,
+    ) {
+        self.events.push_back(Event::Transition {
+            scope,
+            machine,
+            from,
+            to,
+            arc,
+        });
+    }
+
     pub(crate) fn notice(&mut self, what: &'static str, text: String) {
         self.events.push_back(Event::Notice { what, text });
     }
@@ -252,13 +269,7 @@ impl Node {
                         arc,
                     } => {
                         let scope = self.port_name(port);
-                        self.events.push_back(Event::Transition {
-                            scope,
-                            machine,
-                            from,
-                            to,
-                            arc,
-                        });
+                        self.transition(scope, machine, (from, to), arc);
                     }
                     LacpEvent::Discarded { port, reason } => {
                         self.discard(Some(port), "lacp", reason.name());

@@ -6,7 +6,7 @@
 
 use crate::host::{Datagram, Stream};
 use crate::node::Node;
-use dut_device::{Event, Instant};
+use dut_device::Instant;
 use dut_etrunk::{ETrunk, ETrunkEvent, MemberStatus};
 use dut_mld::{FilterMode, GroupState, QuerierState, SourceState};
 use dut_rbs::{Command, Entry, EntrySource, InterfaceState, RbsEvent, Session};
@@ -143,13 +143,7 @@ impl Node {
                 let scope = self.bonds.get(index).map_or(0, |bond| bond.trunk_id);
                 let scope = format!("Eth-Trunk{scope}");
                 let machine = "E-Trunk role";
-                self.events.push_back(Event::Transition {
-                    scope,
-                    machine,
-                    from,
-                    to,
-                    arc: id,
-                });
+                self.transition(scope, machine, (from, to), id);
             }
             ETrunkEvent::Discarded { reason } => self.discard(None, "etrunk", reason),
         }

@@ -398,19 +398,12 @@ fn part_usage(part: Part) -> String {
 pub(crate) fn keywords(parts: &[Part]) -> String {
     let texts: Vec<&str> = parts
         .iter()
-        .filter_map(|part| match part {
-            Part::Word(word) => Some(*word),
-            Part::OneOf(_)
-            | Part::Int(..)
-            | Part::Address(_)
-            | Part::Group(_)
-            | Part::AddressLength
-            | Part::Prefix
-            | Part::Mac
-            | Part::Name(..)
-            | Part::Rest(..)
-            | Part::Interface
-            | Part::Vlans => None,
+        .filter_map(|part| {
+            if let Part::Word(word) = part {
+                Some(*word)
+            } else {
+                None
+            }
         })
         .collect();
     texts.join(" ")

@@ -5,6 +5,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 /// The lines of `events.jsonl` without the header, where alone wall-clock data stands.
@@ -72,6 +73,17 @@ fn another_seed_passes_too() {
 fn the_counts_that_the_suites_promise_are_there() {
     let output = common::tandem(&["list", "--format", "json"]);
     let cases: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    // Variants of a matrix count once.
+    let ids = |wanted: &dyn Fn(&serde_json::Value) -> bool| -> BTreeSet<String> {
+        let id = |case: &serde_json::Value| {
+            Some(case.get("id")?.as_str()?.split('#').next()?.to_owned())
+        };
+        cases
+            .iter()
+            .filter(|case| wanted(case))
+            .filter_map(id)
+            .collect()
+    };
     for (suite, least) in [
         ("lacp", 25),
         ("mld", 25),
@@ -79,40 +91,11 @@ fn the_counts_that_the_suites_promise_are_there() {
         ("rbs", 8),
         ("backup", 10),
     ] {
-        let of_suite = |case: &&serde_json::Value| case.get("suite") == Some(&suite.into());
-        // Variants of a matrix count once.
-        let id = |case: &serde_json::Value| {
-            let id = case
-                .get("id")
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or_default();
-            id.split('#').next().unwrap_or_default().to_owned()
-        };
-        let ids: std::collections::BTreeSet<String> =
-            cases.iter().filter(of_suite).map(id).collect();
-        assert!(ids.len() >= least, "{suite}: {} cases", ids.len());
+        let of_suite = ids(&|case| case.get("suite") == Some(&suite.into()));
+        assert!(of_suite.len() >= least, "{suite}: {} cases", of_suite.len());
     }
-    let negative: std::collections::BTreeSet<String> = cases
-        .iter()
-        .filter(|case| case.get("negative") == Some(&true.into()))
-        .filter_map(|case| {
-            case.get("id")?
-                .as_str()?
-                .split('#')
-                .next()
-                .map(str::to_owned)
-        })
-        .collect();
-    let all: std::collections::BTreeSet<String> = cases
-        .iter()
-        .filter_map(|case| {
-            case.get("id")?
-                .as_str()?
-                .split('#')
-                .next()
-                .map(str::to_owned)
-        })
-        .collect();
+    let negative = ids(&|case| case.get("negative") == Some(&true.into()));
+    let all = ids(&|_| true);
     assert!(
         negative.len() * 3 >= all.len(),
         "{} of {} are negative",

@@ -4,7 +4,7 @@ use crate::replay::Happened;
 use dut_device::Instant;
 use harness_judge::Difference;
 use harness_trace::{Record, Trace};
-use harness_wire::{Fields, Kind, decode};
+use harness_wire::{Fields, Kind, STATE_BITS, decode};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -203,17 +203,6 @@ fn differences(recorded: &[u8], reference: &[u8]) -> Vec<Difference> {
         })
         .collect()
 }
-
-const STATE_BITS: [&str; 8] = [
-    "lacp_activity",
-    "lacp_timeout",
-    "aggregation",
-    "synchronization",
-    "collecting",
-    "distributing",
-    "defaulted",
-    "expired",
-];
 
 #[cfg(test)]
 mod tests;
