@@ -3,7 +3,7 @@
 CARGO ?= cargo
 REPORT ?= tandem-report
 
-.PHONY: run test tools bench fmt lint clean
+.PHONY: run test tools bench fmt lint clean fuzz-smoke fuzz fuzz-coverage fuzz-corpus fuzz-defects
 
 ## The main job: every suite on the reference, the pair's story, the table of suites.
 run:
@@ -21,6 +21,8 @@ test: tools
 		$(CARGO) test --workspace --lib --bins --tests; \
 	fi
 
+	$(MAKE) fuzz-smoke
+
 ## What the tests use beside Rust: tshark, as a third opinion on captures.
 tools:
 	@command -v tshark >/dev/null 2>&1 || { \
@@ -34,6 +36,31 @@ tools:
 ## Cost per frame, per case, per simulated second.
 bench:
 	$(CARGO) bench --workspace --benches
+	$(CARGO) run --release --quiet -p harness-fuzz --example speed
+	harness/fuzz/run.sh speed
+
+## Every fuzz target built on stable without a sanitizer, and run for a few seconds; the canary must
+## be found.
+fuzz-smoke:
+	harness/fuzz/run.sh smoke
+
+## One fuzz target: make fuzz TARGET=pair TIME=1200
+TARGET ?= pair
+TIME ?= 60
+fuzz:
+	harness/fuzz/run.sh one $(TARGET) $(TIME)
+
+## What a target's corpus reaches: make fuzz-coverage TARGET=mld_codec
+fuzz-coverage:
+	harness/fuzz/run.sh coverage $(TARGET)
+
+## The seed corpora anew.
+fuzz-corpus:
+	$(CARGO) run --quiet -p harness-fuzz --example seeds -- corpus/fuzz
+
+## Campaigns against a sample of seeded defects.
+fuzz-defects:
+	$(CARGO) run --release --quiet --bin tandem -- fuzz --defects-sample
 
 fmt:
 	$(CARGO) fmt --all

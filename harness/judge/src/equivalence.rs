@@ -192,7 +192,7 @@ impl Equivalence {
         let running = self.running.get(link.device) == Some(&true);
         let heard = !own && link.accepts && running && !frame.lost;
         let view = MldView::of(ip.payload).filter(|_| ip.next_header == 58 && is_valid(&ip));
-        let Some(view) = view.filter(|_| own || heard) else {
+        let Some(view) = view.filter(|view| own || (heard && is_whole(view))) else {
             return false;
         };
         self.advance(frame.at);
@@ -574,6 +574,20 @@ fn is_valid(ip: &Ip<'_>) -> bool {
     let [first, second, ..] = ip.source.octets();
     let link_local = first == 0xfe && second & 0xc0 == 0x80;
     ip.hop_limit == 1 && !ip.router_alerts.is_empty() && link_local && checksum_holds(ip)
+}
+
+/// Whether it holds what it announces: what overruns is dropped as a whole.
+fn is_whole(view: &MldView<'_>) -> bool {
+    let message = view.octets();
+    let number = |at: usize| {
+        let octets: Option<[u8; 2]> = message.get(at..at + 2).and_then(|o| o.try_into().ok());
+        usize::from(octets.map_or(0, u16::from_be_bytes))
+    };
+    match view.kind() {
+        143 => message.len() >= 8 && view.records().len() == number(6),
+        130 => matches!(message.len(), 24 | 28..) && view.sources().len() == number(26),
+        _ => message.len() >= 24,
+    }
 }
 
 /// The low 64 bits, by which queriers are elected.

@@ -4,7 +4,7 @@ use crate::invariant::{Ledger, Rule};
 use dut_device::Instant;
 use harness_trace::{Frame, PointId};
 use harness_wire::{LacpView, layers, state_bits};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 const SYNCHRONIZATION: u8 = 0x08;
@@ -15,6 +15,8 @@ const EXPIRED: u8 = 0x80;
 
 /// Fast_Periodic_Time.
 const SECOND: Duration = Duration::from_secs(1);
+/// Two frames that leave both ends within this time cross.
+const CROSSING: Duration = Duration::from_millis(5);
 
 const SLOW_RATE: Rule = Rule(
     "LACP-010",
@@ -69,8 +71,8 @@ pub(crate) struct Rules {
     /// When slow protocol frames left, by (point, device, subtype).
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
     /// Points at which a device that isn't judged has sent a LACPDU, and in a capture of
-    /// undisturbed devices any, with its source address.
-    heard: BTreeSet<(PointId, Option<[u8; 6]>)>,
+    /// undisturbed devices any, with its source address, and when the first did.
+    heard: BTreeMap<(PointId, Option<[u8; 6]>), Instant>,
     /// Nobody restarts the devices.
     pub(crate) undisturbed: bool,
     /// Actor_System by device.
@@ -94,8 +96,16 @@ fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
 impl Rules {
     /// Somebody else's frame at a point where a judged device listens.
     pub(crate) fn heard(&mut self, frame: &Frame) {
-        if !frame.lost && LacpView::of(&frame.octets).is_some() {
-            self.heard.insert((frame.point, None));
+        let whole = |view: LacpView<'_>| {
+            let lengths = [(3, 20), (23, 20), (43, 16)];
+            lengths
+                .iter()
+                .all(|(at, length)| view.octets().get(*at) == Some(length))
+        };
+        let usual = frame.octets.starts_with(&[0x01, 0x80, 0xc2, 0, 0, 2])
+            && frame.octets.get(12..14) == Some(&[0x88, 0x09]);
+        if usual && !frame.lost && LacpView::of(&frame.octets).is_some_and(whole) {
+            self.heard.entry((frame.point, None)).or_insert(frame.at);
         }
     }
 
@@ -184,15 +194,22 @@ impl Rules {
         // From link-up to the first LACPDU heard both may stand together (INITIALIZE left
         // Defaulted).
         let mine = frame.octets.get(6..12);
-        let heard = (self.heard.iter()).any(|(point, from)| {
-            *point == frame.point && from.as_ref().map(|mac| &mac[..]) != mine
+        let heard = (self.heard.iter()).any(|((point, from), at)| {
+            // What crosses on the way isn't known yet.
+            let known = frame.at.since(*at) > CROSSING;
+            known && *point == frame.point && from.as_ref().map(|mac| &mac[..]) != mine
         });
         if self.undisturbed
             && let Some(mac) = mine.and_then(|mac| mac.try_into().ok())
         {
-            self.heard.insert((frame.point, Some(mac)));
+            self.heard
+                .entry((frame.point, Some(mac)))
+                .or_insert(frame.at);
         }
-        if heard {
+        if has(DEFAULTED) && !has(EXPIRED) {
+            // It knows nobody: a carrier that comes anew begins with both.
+            self.heard.retain(|(point, _), _| *point != frame.point);
+        } else if heard {
             let both = has(DEFAULTED) && has(EXPIRED);
             ledger.rule(DEFAULTED_EXPIRED, at, !both, || state_bits(state));
         }

@@ -6,6 +6,7 @@
 mod difference;
 mod equivalence;
 mod etrunk;
+mod expect;
 mod forwarding;
 mod invariant;
 mod lacp;
@@ -17,6 +18,7 @@ mod stream;
 mod verdict;
 
 pub use equivalence::{Equivalence, Status};
+pub use expect::{LacpConfig, LacpModel, MldConfig, MldModel};
 pub use invariant::{InvariantReport, Invariants, Roles};
 pub use mld_table::MldConstants;
 pub use pair_state::{DeviceChange, DeviceState, GroupState, PairChange, PairState};

@@ -70,7 +70,7 @@ pub(crate) struct Record {
     pub(crate) version_1: Option<Instant>,
 }
 
-type Sources = BTreeSet<Ipv6Addr>;
+pub(crate) type Sources = BTreeSet<Ipv6Addr>;
 
 /// A record's type as RFC 3810 5.2.12 numbers them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,9 +99,9 @@ impl Kind {
 
 /// What a querier asks about after a record: its sources' timers, and its own, are lowered.
 #[derive(Debug, Default)]
-struct Asked {
-    sources: Sources,
-    group: bool,
+pub(crate) struct Asked {
+    pub(crate) sources: Sources,
+    pub(crate) group: bool,
 }
 
 impl Asked {
@@ -257,12 +257,19 @@ impl MldTable {
     }
 
     /// A multicast address record of a version 2 report; unknown types do nothing.
-    pub(crate) fn record(&mut self, now: Instant, kind: u8, group: Ipv6Addr, listed: &Sources) {
+    /// Gives what a querier asks about.
+    pub(crate) fn record(
+        &mut self,
+        now: Instant,
+        kind: u8,
+        group: Ipv6Addr,
+        listed: &Sources,
+    ) -> Asked {
         let Some(kind) = Kind::of(kind).filter(|_| is_shared(group)) else {
-            return;
+            return Asked::default();
         };
         if is_source_specific(group) && matches!(kind, Kind::IsEx | Kind::ToEx) {
-            return;
+            return Asked::default();
         }
         let MldConstants {
             listening_interval: mali,
@@ -274,7 +281,7 @@ impl MldTable {
         let none = Sources::new();
         // With version 1 listeners BLOCK is ignored, and TO_EX's sources are (8.3.2).
         let listed = match (record.version_1, kind) {
-            (Some(_), Kind::Block) => return,
+            (Some(_), Kind::Block) => return Asked::default(),
             (Some(_), Kind::ToEx) => &none,
             (Some(_), Kind::IsIn | Kind::IsEx | Kind::ToIn | Kind::Allow) | (None, _) => listed,
         };
@@ -285,6 +292,7 @@ impl MldTable {
         if !record.expire(now) {
             self.groups.remove(&group);
         }
+        if querier { asked } else { Asked::default() }
     }
 
     /// A version 1 report means IS_EX ({}) and starts the compatibility timer (8.3.2).
@@ -299,10 +307,11 @@ impl MldTable {
     }
 
     /// A version 1 done means TO_IN ({}).
-    pub(crate) fn done(&mut self, now: Instant, group: Ipv6Addr) {
-        if !is_source_specific(group) {
-            self.record(now, 3, group, &Sources::new());
+    pub(crate) fn done(&mut self, now: Instant, group: Ipv6Addr) -> Asked {
+        if is_source_specific(group) {
+            return Asked::default();
         }
+        self.record(now, 3, group, &Sources::new())
     }
 
     /// A query seen on the link without the S flag lowers what it asks about (7.6.1). `other`:
@@ -324,6 +333,21 @@ impl MldTable {
         if !suppress {
             record.lower(&asked, now + self.constants.last_listener_query_time);
         }
+    }
+
+    /// Whether the listeners of a link want what this source sends to the group (4.2).
+    pub(crate) fn wants(&self, group: Ipv6Addr, source: Ipv6Addr) -> bool {
+        let record = self.groups.get(&group);
+        record.is_some_and(|record| match record.filter {
+            Some(_) => !record.excluded.contains(&source),
+            None => record.requested.contains_key(&source),
+        })
+    }
+
+    /// Whether a timer of the group ends within this time from now.
+    pub(crate) fn ends_within(&self, group: Ipv6Addr, now: Instant, time: Duration) -> bool {
+        let next = self.groups.get(&group).and_then(Record::next);
+        next.is_some_and(|next| next <= now + time)
     }
 
     /// When a timer ends next.

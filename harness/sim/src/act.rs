@@ -4,7 +4,7 @@ use crate::fault::Fault;
 use crate::link::End;
 use crate::world::{Life, LogLine, NodeAction, SetupError, World};
 use dut_device::{Control, Event, PortId};
-use harness_trace::Direction;
+use harness_trace::{Direction, Record};
 
 impl NodeAction {
     const fn past(self) -> &'static str {
@@ -222,6 +222,13 @@ impl World {
         self.say(format!("{} healed", name.unwrap_or("all faults")));
         self.faults
             .retain(|fault| name.is_some_and(|name| fault.name != name));
+    }
+
+    /// Takes what was seen so far out of the world, and forgets what the devices said: for who
+    /// looks on all the while and keeps nothing.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        self.log.clear();
+        std::mem::take(&mut self.trace.records)
     }
 
     /// Whether any fault is on.

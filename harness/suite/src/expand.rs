@@ -47,6 +47,37 @@ pub enum Constant {
 }
 
 impl ExpandedCase {
+    /// A case that no file holds: made by a program, with these settings over the testbed's
+    /// defaults. Its steps' lines are their numbers, from 1; it verifies no requirement.
+    ///
+    /// # Errors
+    /// [`ExpandError`] for a setting that the testbed hasn't or doesn't take.
+    pub fn made(
+        id: &str,
+        title: &str,
+        (bed_name, bed): (&str, &Bed),
+        settings: &Fields,
+        steps: Vec<Step>,
+    ) -> Result<Self, ExpandError> {
+        let mut all = bed.defaults.clone();
+        all.extend(settings.clone());
+        let constants = constants(bed_name, bed, &all)?;
+        let steps = (1..).zip(steps);
+        Ok(Self {
+            suite: id.split('/').next().unwrap_or_default().to_owned(),
+            id: id.to_owned(),
+            title: title.to_owned(),
+            verifies: Vec::new(),
+            negative: true,
+            testbed: bed_name.to_owned(),
+            needs: Needs::default(),
+            settings: all,
+            constants,
+            file: String::new(),
+            steps: steps.map(|(line, step)| Located { line, step }).collect(),
+        })
+    }
+
     /// The constants for expressions.
     #[must_use]
     pub fn scope(&self) -> Scope {

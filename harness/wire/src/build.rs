@@ -147,6 +147,62 @@ pub fn field_names(kind: Kind) -> Vec<String> {
     names
 }
 
+/// How a field's value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldForm {
+    /// A number.
+    Number,
+    /// A MAC address.
+    Mac,
+    /// An IPv6 address.
+    Ipv6,
+    /// Octets in hex.
+    Octets,
+}
+
+/// A field of a frame's fixed layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Its width in bits.
+    pub bits: usize,
+    /// How its value is written.
+    pub form: FieldForm,
+}
+
+/// The fields of a kind's fixed layouts, in their order: what one value each can be put into.
+/// Lists, TLVs and envelopes are not among them.
+#[must_use]
+pub fn field_table(kind: Kind) -> Vec<FieldInfo> {
+    let fields: Vec<Field> = match kind {
+        Kind::Lacpdu => lacp::LACPDU.clone(),
+        Kind::Marker => lacp::MARKER.to_vec(),
+        Kind::Slow => lacp::SLOW_TABLE.to_vec(),
+        Kind::MldQuery | Kind::MldReport | Kind::MldV1Report | Kind::MldDone => mld::tables(kind),
+        Kind::Etrunk => [
+            &etrunk::HEAD[..],
+            &etrunk::LACP_SYS,
+            &etrunk::ADDR,
+            &etrunk::ECHO,
+        ]
+        .concat(),
+        Kind::Rbs => rbs::HEAD.to_vec(),
+        Kind::Udp | Kind::Neighbor | Kind::Frame => Vec::new(),
+    };
+    let info = |field: Field| FieldInfo {
+        name: field.name,
+        bits: field.bits,
+        form: match field.form {
+            Form::Int => FieldForm::Number,
+            Form::Mac => FieldForm::Mac,
+            Form::Ipv6 => FieldForm::Ipv6,
+            Form::Hex => FieldForm::Octets,
+        },
+    };
+    fields.into_iter().map(info).collect()
+}
+
 /// The names that decoding a frame of a kind may give: what an expectation can be about.
 #[must_use]
 pub fn decoded_names(kind: Kind) -> Vec<String> {

@@ -169,6 +169,12 @@ pub fn checksum_holds(ip: &Ip<'_>) -> bool {
     checksum(ip.source, ip.destination, 58, ip.payload) == 0
 }
 
+/// Whether the UDP checksum of a packet is right.
+#[must_use]
+pub fn datagram_checksum_holds(ip: &Ip<'_>) -> bool {
+    checksum(ip.source, ip.destination, 17, ip.payload) == 0
+}
+
 pub(crate) fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields.get(name).and_then(Value::as_str)
 }

@@ -54,15 +54,15 @@ const MEMBER: [Field; 10] = [
     int("bandwidth", 12, 4),
 ];
 
-const LACP_SYS: [Field; 3] = [
+pub(crate) const LACP_SYS: [Field; 3] = [
     int("lacp_system_priority", 0, 2),
     mac("lacp_system_id", 2),
     int("lacp_flags", 8, 1),
 ];
 
-const ADDR: [Field; 2] = [ipv6("addr.source", 0), ipv6("addr.peer", 16)];
+pub(crate) const ADDR: [Field; 2] = [ipv6("addr.source", 0), ipv6("addr.peer", 16)];
 
-const ECHO: [Field; 4] = [
+pub(crate) const ECHO: [Field; 4] = [
     int("echo.epoch", 0, 8),
     int("echo.sequence", 8, 8),
     int("echo.state", 16, 1),

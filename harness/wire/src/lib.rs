@@ -20,9 +20,9 @@ mod summary;
 mod table;
 mod value;
 
-pub use build::{BuildError, build, decoded_names, field_names};
+pub use build::{BuildError, FieldForm, FieldInfo, build, decoded_names, field_names, field_table};
 pub use decode::{Anomaly, Decoded, classify, decode, stream_sequence};
-pub use envelope::{Ip, Layers, checksum_holds, layers};
+pub use envelope::{Ip, Layers, checksum_holds, datagram_checksum_holds, layers};
 pub use etrunk::digest_correct;
 pub use kind::Kind;
 pub use lacp::{LacpView, STATE_BITS, state_bits};

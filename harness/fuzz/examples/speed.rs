@@ -1,0 +1,37 @@
+//! Schedules of the pair a second, without libFuzzer and sanitizer: `make bench` prints it.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    reason = "a tool"
+)]
+
+use harness_fuzz::targets::TARGETS;
+use std::time::{Duration, Instant};
+
+fn main() {
+    let wanted = std::env::args().nth(1);
+    for target in TARGETS {
+        if wanted
+            .as_deref()
+            .is_some_and(|wanted| wanted != target.name)
+        {
+            continue;
+        }
+        let (begun, mut runs, mut random) = (Instant::now(), 0_u32, 1_u64);
+        let mut input = [0; 64];
+        while begun.elapsed() < Duration::from_secs(2) {
+            for octet in &mut input {
+                random = random
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                *octet = random.to_be_bytes()[0];
+            }
+            (target.run)(&input);
+            runs += 1;
+        }
+        let rate = f64::from(runs) / begun.elapsed().as_secs_f64();
+        println!("{:<16} {:>9} runs/s", target.name, rate as u64);
+    }
+}

@@ -1,0 +1,125 @@
+#!/bin/sh
+# Builds and runs the libFuzzer targets on the stable toolchain, without cargo-fuzz and sanitizers.
+#   run.sh build                 all targets; says where they are
+#   run.sh smoke                 builds, runs each for SECONDS_EACH, and looks for the canary's defect
+#   run.sh one TARGET SECONDS    one target; findings go to corpus/regressions/TARGET
+#   run.sh speed                 executions a second of the codecs beside an empty target
+#   run.sh coverage TARGET       lines that a corpus reaches (nightly, llvm-tools)
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root"
+: "${CARGO:=cargo}" "${SECONDS_EACH:=2}"
+# libFuzzer's code in another folder than the workspace's: the flags would rebuild everything.
+target=${FUZZ_TARGET_DIR:-${CARGO_TARGET_DIR:-$root/target}/fuzz}
+
+# What cargo-fuzz passes for `-s none`, the coverage pass that libFuzzer needs.
+flags="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+-Cllvm-args=-sanitizer-coverage-trace-compares -Cdebuginfo=0 -Cdebug-assertions=on -Coverflow-checks=on"
+
+names() {
+	sed -n 's/.*name: "\([a-z_]*\)".*/\1/p' harness/fuzz/src/targets.rs | sort -u
+}
+
+build() {
+	# With a triple named, the flags are not for build scripts and macros.
+	triple=$(rustc -vV | sed -n 's/^host: //p')
+	CARGO_TARGET_DIR="$target" RUSTFLAGS="$flags" "$CARGO" build --quiet --release --target "$triple" \
+		-p harness-fuzz --features libfuzzer --bins
+	bin="$target/$triple/release"
+}
+
+dictionary() {
+	if [ -f "harness/fuzz/dictionaries/$1.dict" ]; then
+		echo "-dict=harness/fuzz/dictionaries/$1.dict"
+	fi
+}
+
+# smoke TARGET: a bounded run on a copy of the corpus, so that the tree stays as it is.
+smoke_one() {
+	corpus=$(mktemp -d)
+	cp "corpus/fuzz/$1/"* "$corpus/" 2>/dev/null || true
+	log="$corpus/../smoke-$1.log"
+	# shellcheck disable=SC2046
+	if "$bin/$1" $(dictionary "$1") -max_total_time="$SECONDS_EACH" -rss_limit_mb=2560 -timeout=25 -verbosity=1 \
+		-artifact_prefix="$corpus/found-" "$corpus" >"$log" 2>&1; then
+		echo "$1: $(sed -n 's/.*stat::number_of_executed_units: *//p; s/^Done \([0-9]*\) runs.*/\1 runs/p' "$log" | tail -1)"
+		rm -rf "$corpus" "$log"
+	else
+		echo "$1: a finding" >&2
+		tail -20 "$log" >&2
+		return 1
+	fi
+}
+
+case ${1:-} in
+build)
+	build
+	echo "$bin"
+	;;
+smoke)
+	build
+	failed=0
+	for name in $(names); do
+		smoke_one "$name" || failed=1
+	done
+	corpus=$(mktemp -d)
+	cp corpus/fuzz/slow_codec/* "$corpus/"
+	if "$bin/canary" -dict=harness/fuzz/dictionaries/slow_codec.dict -max_total_time=20 -artifact_prefix="$corpus/" "$corpus" \
+		>"$corpus/log" 2>&1; then
+		echo "canary: the planted defect was not found within 20 s: the fuzzing is broken" >&2
+		failed=1
+	elif grep -q "the canary's planted defect" "$corpus/log"; then
+		echo "canary: found, as it must be"
+	else
+		tail -5 "$corpus/log" >&2
+		failed=1
+	fi
+	rm -rf "$corpus"
+	exit $failed
+	;;
+one)
+	build
+	mkdir -p "corpus/regressions/$2" "$target/corpus/$2"
+	# shellcheck disable=SC2046
+	"$bin/$2" $(dictionary "$2") -max_total_time="$3" -rss_limit_mb=2560 -timeout=25 \
+		-artifact_prefix="corpus/regressions/$2/" "$target/corpus/$2" "corpus/fuzz/$2"
+	;;
+speed)
+	build
+	for name in empty slow_codec mld_codec etrunk_codec rbs_codec envelope_codec; do
+		seeds=$(mktemp -d)
+		cp "corpus/fuzz/$name/"* "$seeds/" 2>/dev/null || true
+		rate=$("$bin/$name" -max_total_time=5 -max_len=128 -print_final_stats=1 "$seeds" 2>&1 |
+			sed -n 's/stat::average_exec_per_sec: *//p')
+		echo "$name: $rate executions/s"
+		rm -rf "$seeds"
+	done
+	;;
+coverage)
+	# Coverage of the source needs the LLVM tools of the same toolchain.
+	tools=$(dirname "$(find "$(rustc +nightly --print sysroot)" -name llvm-profdata | head -1)")
+	if [ ! -x "$tools/llvm-profdata" ]; then
+		echo "needs nightly with llvm-tools: rustup component add --toolchain nightly llvm-tools" >&2
+		exit 2
+	fi
+	triple=$(rustc +nightly -vV | sed -n 's/^host: //p')
+	CARGO_TARGET_DIR="$target/coverage" RUSTFLAGS="--cfg fuzzing -Cinstrument-coverage $flags" \
+		cargo +nightly build --quiet --release --target "$triple" -p harness-fuzz --features libfuzzer --bin "$2"
+	seen="$target/coverage/$2"
+	mkdir -p "$seen" "$target/corpus/$2"
+	LLVM_PROFILE_FILE="$seen/%p.profraw" "$target/coverage/$triple/release/$2" -runs=0 "$target/corpus/$2" "corpus/fuzz/$2" \
+		>/dev/null 2>&1
+	"$tools/llvm-profdata" merge -sparse "$seen"/*.profraw -o "$seen/all.profdata"
+	"$tools/llvm-cov" report "$target/coverage/$triple/release/$2" -instr-profile="$seen/all.profdata" \
+		--sources dut
+	echo "lines of dut/wire that nothing reaches:"
+	"$tools/llvm-cov" show "$target/coverage/$triple/release/$2" -instr-profile="$seen/all.profdata" \
+		--sources dut/wire/src | grep -E '^ +[0-9]+\| +0\|' | head -80 || true
+	rm -f "$seen"/*.profraw
+	;;
+*)
+	sed -n '2,8p' "$0"
+	exit 2
+	;;
+esac

@@ -1,0 +1,207 @@
+//! One plan on a simulated testbed, and what the oracles say of it, in their order: alive, unharmed,
+//! invariant, state, resource.
+
+use crate::beds;
+use crate::plan::{Plan, Protocol};
+use harness_judge::{Finding, LacpConfig, LacpModel, MldConfig, MldModel, Verdict};
+use harness_run::{CaseResult, Factory, run_case};
+use harness_suite::Step;
+use harness_trace::Direction;
+use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What saw a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Oracle {
+    /// The device panicked, or a golden exchange no longer works.
+    Alive,
+    /// The golden exchange works again, but took longer than it may.
+    Slow,
+    /// Another link, group or stream suffered.
+    Unharmed,
+    /// An always-on invariant.
+    Invariant,
+    /// The device's state is not what the standard makes of what it was sent: by an expectation of
+    /// the plan, a model of the standard, or the pair's equivalence.
+    State,
+    /// More frames than anything calls for.
+    Resource,
+    /// The valid dialogue before the first stimulus.
+    Dialogue,
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// What saw it.
+    pub oracle: Oracle,
+    /// The requirement that is broken, where one is known.
+    pub requirement: Option<String>,
+    /// What was seen.
+    pub what: String,
+}
+
+impl Found {
+    /// Findings with the same cause have the same key: oracle, requirement, and what was seen
+    /// without its numbers.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let what = self.what.split([':', ';']).next().unwrap_or_default();
+        let words = what.split(|c: char| !c.is_alphabetic() && c != ' ');
+        let words: String = words.collect::<Vec<_>>().join("");
+        format!(
+            "{:?} {} {words}",
+            self.oracle,
+            self.requirement.as_deref().unwrap_or("-")
+        )
+    }
+}
+
+/// What became of one plan.
+#[derive(Debug)]
+pub struct Ran {
+    /// The run, where the device didn't panic.
+    pub result: Option<CaseResult>,
+    /// The first finding by the oracles' order.
+    pub found: Option<Found>,
+}
+
+/// No tester's port sees more frames of the device in a case: a hundred thousand is a flood.
+const FLOOD: usize = 100_000;
+
+/// Runs a plan. `seed` is the case's own.
+///
+/// # Errors
+/// What is wrong with the plan itself: a generator's mistake, never the device's.
+pub fn run(plan: &Plan, id: &str, factory: &Factory, seed: u64) -> Result<Ran, String> {
+    let case = plan.case(id).map_err(|error| error.to_string())?;
+    let run = AssertUnwindSafe(|| run_case(&case, beds::catalogue(), factory, seed));
+    let Ok(result) = catch_unwind(run) else {
+        let what = "the device panics".to_owned();
+        let found = Found {
+            oracle: Oracle::Alive,
+            requirement: None,
+            what,
+        };
+        return Ok(Ran {
+            result: None,
+            found: Some(found),
+        });
+    };
+    let why = || {
+        result
+            .finding
+            .as_ref()
+            .map_or("no reason", |finding| finding.what.as_str())
+    };
+    match result.verdict {
+        Verdict::Pass | Verdict::Fail | Verdict::Inconclusive => {}
+        Verdict::NotApplicable | Verdict::Blocked | Verdict::Error => {
+            return Err(format!("{id}: {:?}: {}", result.verdict, why()));
+        }
+    }
+    let found = judge(plan, &result);
+    Ok(Ran {
+        result: Some(result),
+        found,
+    })
+}
+
+fn judge(plan: &Plan, result: &CaseResult) -> Option<Found> {
+    let by = |oracle: Oracle, finding: &Finding| Found {
+        oracle,
+        requirement: finding.requirement.clone(),
+        what: finding.what.clone(),
+    };
+    let broken = result
+        .invariants
+        .iter()
+        .filter_map(|report| report.broken.as_ref());
+    let broken = broken.min_by_key(|finding| finding.at_ns);
+    let step = result
+        .finding
+        .as_ref()
+        .filter(|_| result.verdict == Verdict::Fail);
+    let step = step.and_then(|finding| Some((step_oracle(plan, finding.line?), finding)));
+    let wanted = [Oracle::Alive, Oracle::Unharmed];
+    if let Some((oracle, finding)) = step.filter(|(oracle, _)| wanted.contains(oracle)) {
+        return Some(by(oracle, finding));
+    }
+    if let Some(finding) = broken {
+        let pair = finding
+            .requirement
+            .as_deref()
+            .is_some_and(|id| id.starts_with("BACKUP"));
+        return Some(by(
+            if pair {
+                Oracle::State
+            } else {
+                Oracle::Invariant
+            },
+            finding,
+        ));
+    }
+    if let Some((oracle, finding)) = step {
+        return Some(by(oracle, finding));
+    }
+    if let Some(finding) = model(plan, result).first() {
+        return Some(by(Oracle::State, finding));
+    }
+    let frames = result
+        .trace
+        .frames()
+        .filter(|(_, frame)| frame.direction == Direction::In);
+    let frames = frames.count();
+    (frames > FLOOD).then(|| Found {
+        oracle: Oracle::Resource,
+        requirement: None,
+        what: format!("{frames} frames"),
+    })
+}
+
+/// Which oracle a step of this line (its number, from 1) stands for.
+fn step_oracle(plan: &Plan, line: u64) -> Oracle {
+    let index = usize::try_from(line).unwrap_or(0).saturating_sub(1);
+    if index < plan.stimuli.start {
+        return Oracle::Dialogue;
+    }
+    if index < plan.stimuli.end {
+        return Oracle::State;
+    }
+    let on = match plan.steps.get(index) {
+        Some(Step::Expect(step)) => step.on.as_str(),
+        Some(Step::Never(step)) => step.on.as_str(),
+        Some(_) | None => "p1",
+    };
+    if on == "p1" || plan.protocol == Protocol::Pair {
+        Oracle::Alive
+    } else {
+        Oracle::Unharmed
+    }
+}
+
+/// What the standard's model says of the trace.
+fn model(plan: &Plan, result: &CaseResult) -> Vec<Finding> {
+    let set = |name: &str, value: &str| {
+        result
+            .case
+            .settings
+            .get(name)
+            .and_then(|found| found.as_str())
+            == Some(value)
+    };
+    match plan.protocol {
+        Protocol::Lacp => {
+            let config = LacpConfig {
+                short: set("lacp.timeout", "short"),
+                active: set("lacp.activity", "active"),
+                coupled: !set("lacp.mux", "independent"),
+                groups: set("lacp.groups", "two"),
+            };
+            LacpModel::judge(config, &result.trace)
+        }
+        Protocol::Mld => MldModel::judge(&MldConfig::of(&result.case.scope()), &result.trace),
+        Protocol::Etrunk | Protocol::Rbs | Protocol::Pair => Vec::new(),
+    }
+}

@@ -1,0 +1,114 @@
+//! The pair: listeners' frames, faults and time against both devices, then quiet, in which they
+//! must hold the same state and serve.
+
+use super::{Plan, Protocol};
+use crate::mutate::{self, GROUPS, SOURCES, Source};
+use harness_wire::{Fields, Kind};
+use serde_json::{Value, json};
+
+pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
+    let mut plan = Plan::new(Protocol::Pair);
+    plan.step(json!({"wait": "10s"}));
+    plan.step(json!({"command": {"node": "Source", "text": "stream ff1e::1 every 100"}}));
+    plan.step(json!({"command": {"node": "H1", "text": "join ff1e::1"}}));
+    plan.step(json!({"equal": {"within": "1s", "groups": 1}}));
+    plan.begin();
+    for _ in 0..2 + source.below(7) {
+        stimulus(source, &mut plan);
+        let times = ["500ms", "10ms", "100ms", "1s", "3s", "25s"];
+        plan.step(json!({"wait": *source.pick(&times)}));
+    }
+    plan.end();
+    plan.step(json!({"heal": {}}));
+    for name in LINKS {
+        plan.step(json!({"link": {"name": name, "up": true}}));
+    }
+    for name in ["DeviceA", "DeviceB"] {
+        plan.step(json!({"node": {"name": name, "action": "resume"}}));
+        plan.step(json!({"node": {"name": name, "action": "restart"}}));
+    }
+    // Carriers come back, LACP collects, the channel's back-off ends (D-25), a better device
+    // takes its role back.
+    plan.step(json!({"wait": *source.pick(&["60s", "200s"])}));
+    plan.step(json!({"command": {"node": "H1", "text": "join ff1e::9"}}));
+    plan.step(json!({"equal": {"within": "5s"}}));
+    plan.step(json!({"command": {"node": "Source", "text": "stream ff1e::9 every 100"}}));
+    plan.step(json!({"expect": {
+        "on": "p1", "frame": {"udp": {"ipv6.destination": "ff1e::9"}}, "within": "1s",
+    }}));
+    plan.step(json!({"command": {"node": "H1", "text": "leave ff1e::9"}}));
+    plan.step(json!({"wait": "4s"}));
+    plan.step(json!({"never": {
+        "on": "p1", "frame": {"udp": {"ipv6.destination": "ff1e::9"}}, "for": "500ms",
+    }}));
+    plan.step(json!({"equal": {"within": "1s"}}));
+    plan
+}
+
+/// The pair's links.
+const LINKS: [&str; 5] = ["A-C", "B-C", "A-B", "A-D", "B-D"];
+
+fn stimulus(source: &mut Source<'_, '_>, plan: &mut Plan) {
+    match source.below(16) {
+        0..=5 => {
+            let records = vec![mutate::record(source)];
+            let base: Fields = [("records".to_owned(), Value::from(records))].into();
+            let fields = if source.chance(15) {
+                mutate::frame(source, Kind::MldReport, &base)
+            } else {
+                base
+            };
+            plan.step(json!({"send": {"on": "p1", "frame": {"mld-report": fields}}}));
+        }
+        6 => {
+            let name = *source.pick(&["mld-v1-report", "mld-done"]);
+            let frame = json!({name: {"group": *source.pick(&GROUPS)}});
+            plan.step(json!({"send": {"on": "p1", "frame": frame}}));
+        }
+        7 | 8 => {
+            let group = *source.pick(&GROUPS);
+            let address = *source.pick(&SOURCES);
+            let text = match source.below(4) {
+                0 => format!("join {group}"),
+                1 => format!("join {group} include {address}"),
+                2 => format!("join {group} exclude {address}"),
+                _ => format!("leave {group}"),
+            };
+            // Source-specific groups have no EXCLUDE mode; a host refuses to join one so.
+            let refused = group.starts_with("ff3") && !text.contains("include");
+            if !refused {
+                plan.step(json!({"command": {"node": "H1", "text": text}}));
+            }
+        }
+        9 | 10 => {
+            let name = *source.pick(&LINKS);
+            plan.step(json!({"link": {"name": name, "up": false}}));
+            if source.chance(50) {
+                plan.step(json!({"wait": *source.pick(&["1s", "100ms", "5s"])}));
+                plan.step(json!({"link": {"name": name, "up": true}}));
+            }
+        }
+        11 => {
+            let name = *source.pick(&["DeviceA", "DeviceB"]);
+            plan.step(json!({"node": {"name": name, "action": "crash"}}));
+        }
+        12 => {
+            let name = *source.pick(&["DeviceA", "DeviceB"]);
+            plan.step(json!({"node": {"name": name, "action": "hang"}}));
+        }
+        13 => {
+            let fault = json!({
+                "name": "f", "links": [*source.pick(&LINKS)], "loss": *source.pick(&[10, 50, 100]),
+            });
+            plan.step(json!({"fault": fault}));
+        }
+        14 => {
+            let port = json!({"port": 1025, "next-header": *source.pick(&[6, 17])});
+            let loss = *source.pick(&[20, 100]);
+            plan.step(
+                json!({"fault": {"name": "f", "links": ["A-B"], "match": port, "loss": loss}}),
+            );
+        }
+        _ => plan.step(json!({"heal": {}})),
+    }
+}

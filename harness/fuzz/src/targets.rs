@@ -1,0 +1,146 @@
+//! The libFuzzer targets as plain functions: what each does with its input, and its seed corpus.
+//!
+//! A finding is a panic. What counts as one stands beside each target; README.md lists them.
+
+use crate::oracle::run;
+use crate::plan::{Protocol, plan};
+use crate::{beds, codec, files, pair, seeds, stream};
+
+/// One target.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its name: of the file in `fuzz_targets`, the corpus folder, the dictionary.
+    pub name: &'static str,
+    /// What it does with an input; panics on a finding.
+    pub run: fn(&[u8]),
+    /// Its seed corpus.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every target but `empty` and `canary`.
+pub const TARGETS: [Target; 15] = [
+    Target {
+        name: "slow_codec",
+        run: codec::slow,
+        seeds: seeds::slow,
+    },
+    Target {
+        name: "mld_codec",
+        run: codec::mld,
+        seeds: seeds::mld,
+    },
+    Target {
+        name: "etrunk_codec",
+        run: codec::hello,
+        seeds: seeds::hellos,
+    },
+    Target {
+        name: "rbs_codec",
+        run: codec::message,
+        seeds: seeds::messages,
+    },
+    Target {
+        name: "envelope_codec",
+        run: codec::envelope,
+        seeds: seeds::frames,
+    },
+    Target {
+        name: "built_frames",
+        run: codec::built,
+        seeds: seeds::choices,
+    },
+    Target {
+        name: "lacp_port",
+        run: lacp_port,
+        seeds: seeds::choices,
+    },
+    Target {
+        name: "mld_interface",
+        run: mld_interface,
+        seeds: seeds::choices,
+    },
+    Target {
+        name: "etrunk_pair",
+        run: etrunk_pair,
+        seeds: seeds::choices,
+    },
+    Target {
+        name: "rbs_stream",
+        run: stream::session,
+        seeds: seeds::choices,
+    },
+    Target {
+        name: "pair",
+        run: pair::schedule,
+        seeds: seeds::choices,
+    },
+    Target {
+        name: "vrp_config",
+        run: files::configuration,
+        seeds: seeds::configurations,
+    },
+    Target {
+        name: "capture",
+        run: files::capture,
+        seeds: seeds::captures,
+    },
+    Target {
+        name: "case_loader",
+        run: files::cases,
+        seeds: seeds::cases,
+    },
+    Target {
+        name: "trace_judge",
+        run: files::judged,
+        seeds: seeds::judged,
+    },
+];
+
+/// The target of this name.
+#[must_use]
+pub fn target(name: &str) -> Option<Target> {
+    TARGETS.into_iter().find(|target| target.name == name)
+}
+
+/// A plan on the reference, with every oracle.
+fn planned(protocol: Protocol, octets: &[u8]) {
+    let plan = plan(protocol, octets);
+    match run(&plan, "fuzz/case", &beds::reference(), 1) {
+        Ok(ran) => {
+            if let Some(found) = ran.found {
+                panic!("{}: {}", found.key(), found.what);
+            }
+        }
+        Err(error) => panic!("the plan can't be run: {error}"),
+    }
+}
+
+/// A LACP device with four ports under a schedule; its oracles are those of `tandem fuzz lacp`.
+pub fn lacp_port(octets: &[u8]) {
+    planned(Protocol::Lacp, octets);
+}
+
+/// An MLD router under a schedule; its oracles are those of `tandem fuzz mld`.
+pub fn mld_interface(octets: &[u8]) {
+    planned(Protocol::Mld, octets);
+}
+
+/// One device of an E-Trunk against a peer that is the schedule.
+pub fn etrunk_pair(octets: &[u8]) {
+    planned(Protocol::Etrunk, octets);
+}
+
+/// The canary's planted defect: a decoder that believes a length octet. Smoke runs must find it.
+///
+/// # Panics
+/// On a LACPDU whose fourth octet, the Actor_Information_Length, is 0xC3 and whose state says
+/// Expired: an input that is far from every seed.
+pub fn canary(octets: &[u8]) {
+    let lacpdu = octets.first() == Some(&1);
+    let length = octets.get(3) == Some(&0xc3);
+    let expired = octets.get(18).is_some_and(|state| state & 0x80 != 0);
+    assert!(
+        !(lacpdu && length && expired),
+        "the canary's planted defect"
+    );
+}
