@@ -6,7 +6,9 @@ use crate::interface::Interface;
 use crate::rows::Received;
 use crate::version_1;
 use dut_device::Instant;
-use dut_wire::mld::{DONE, Message, QUERY, Query, REPORT_V1, REPORT_V2, Record, Refused};
+use dut_wire::mld::{
+    DONE, Message, QUERY, Query, REPORT_V1, REPORT_V2, Record, RecordType, Refused,
+};
 use std::net::Ipv6Addr;
 
 impl Interface {
@@ -136,7 +138,12 @@ impl Interface {
 
     fn receive_record(&mut self, now: Instant, source: Ipv6Addr, record: &Record) {
         let group = record.group;
-        let older = self.is_in_version_1_mode(group);
+        // Only state-change records ask for it: what answers a query needs no second look-up.
+        let asks = !matches!(
+            record.record_type,
+            RecordType::ModeIsInclude | RecordType::ModeIsExclude
+        );
+        let older = asks && self.is_in_version_1_mode(group);
         let checks = self.policy.record_checks.iter();
         let mut refused = checks.filter(|check| (check.refuses)(record, older));
         if let Some(reason) = refused.next().map(|check| check.reason) {
