@@ -62,6 +62,8 @@ pub struct Policy {
     pub lists: fn(Received, bool) -> bool,
     /// What a version 1 Report, and what a Done is taken for.
     pub older: (Received, Received),
+    /// Whether a router that runs version 1 takes a Done, by whether it is querier.
+    pub hears_done: fn(bool) -> bool,
     /// When a version 1 listener is forgotten, after a Report of that version.
     pub older_version_host: fn(Instant, &Variables, Option<Instant>) -> Option<Instant>,
     /// The tables' rows.
@@ -118,6 +120,7 @@ impl Default for Policy {
             //= MLD-139
             //= MLD-140
             older: (Received::IsEx, Received::ToIn),
+            hears_done: |querier| querier,
             older_version_host,
             table: ROUTER_TABLE,
             admit: rows::admit,

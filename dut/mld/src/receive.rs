@@ -129,7 +129,7 @@ impl Interface {
         if !self.config.is_version_1() {
             let (_, done) = self.policy.older;
             self.take(now, source, group, done, &[], false);
-        } else if self.is_querier() {
+        } else if (self.policy.hears_done)(self.is_querier()) {
             self.take_version_1(now, group, version_1::Received::Done);
         } else {
             self.discard(DiscardReason::DoneAtNonQuerier);
