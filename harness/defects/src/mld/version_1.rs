@@ -355,7 +355,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     data(
         "mld-compatibility-never-off",
-        &["MLD-174"],
+        &["MLD-145"],
         "the compatibility mode can't be turned off",
         |rules| older_unchecked(rules, DiscardReason::CompatibilityOff),
     ),
@@ -373,7 +373,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     data(
         "mld-version-1-non-querier-own-llqi",
-        &["MLD-083"],
+        &["MLD-077"],
         "a version 1 non-querier lets the timer run after a specific query",
         |rules| {
             rules.mld.version_1.apply = |group, received, querier, now, variables| {
