@@ -6,7 +6,8 @@
 //! [`Interface::next_timeout`]. Nothing a peer sends can make a call fail: what isn't used becomes
 //! [`MldEvent::Discarded`].
 //!
-//! What it decides by is data ([`Policy`]). The router tables are one entry a row ([`Row`]); nothing here is random.
+//! What it decides by is data ([`Policy`]). The router tables are one entry a row ([`Row`]);
+//! nothing here is random.
 
 mod adopt;
 pub mod checks;

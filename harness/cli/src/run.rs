@@ -111,7 +111,8 @@ pub(crate) fn list(args: &Args, list: &List) -> u8 {
                 json!({
                     "id": case.id, "suite": case.suite, "title": case.title,
                     "verifies": case.verifies, "negative": case.negative,
-                    "testbed": case.testbed, "observers": case.observers, "file": case.file, "settings": case.settings,
+                    "testbed": case.testbed, "observers": case.observers,
+                    "file": case.file, "settings": case.settings,
                 })
             })
             .collect();

@@ -3,8 +3,10 @@
 mod election;
 mod expiry;
 mod frames;
+mod limits;
 mod listener;
 mod queries;
+mod records;
 mod reports;
 mod series;
 mod ssm;
@@ -80,8 +82,10 @@ pub(crate) fn defects() -> Vec<Defect> {
     [
         election::DEFECTS,
         expiry::DEFECTS,
+        limits::DEFECTS,
         listener::DEFECTS,
         queries::DEFECTS,
+        records::DEFECTS,
         reports::DEFECTS,
         series::DEFECTS,
         ssm::DEFECTS,
