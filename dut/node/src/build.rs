@@ -49,6 +49,8 @@ pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
 pub struct Rules {
     /// LACP's.
     pub lacp: lacp::Rules,
+    /// MLD's.
+    pub mld: mld::Policy,
 }
 
 /// Builds a node by other rules.
@@ -347,7 +349,9 @@ impl Builder<'_> {
         let link_local = self.identity(port_name).link_local;
         let link_local = link_local.unwrap_or_else(|| mac.link_local());
         let enabled = configured.mld.enable && self.config.multicast_ipv6;
-        let mld = enabled.then(|| mld::Interface::new(mld_config(configured, link_local)));
+        let policy = || self.rules.mld.clone();
+        let mld = enabled
+            .then(|| mld::Interface::with_policy(mld_config(configured, link_local), policy()));
         self.node.interfaces.push(Interface {
             name: configured.name.clone(),
             carrier,
@@ -492,5 +496,6 @@ fn mld_config(interface: &config::Interface, link_local: Ipv6Addr) -> mld::Inter
     };
     config.group_limit = limit(settings.limit, config.group_limit);
     config.source_limit = limit(settings.source_limit, config.source_limit);
+    config.report_limit = settings.report_limit.unwrap_or(config.report_limit);
     config
 }

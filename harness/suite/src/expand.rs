@@ -1,6 +1,6 @@
 //! From a case as written to its variants: matrix, `let`, settings and constants filled in.
 
-use crate::bed::Bed;
+use crate::bed::{Bed, Observer};
 use crate::case::{Case, Located, Needs};
 use crate::expression::{Expression, ExpressionError, Quantity, Scope};
 use crate::step::{Fields, Step};
@@ -26,6 +26,12 @@ pub struct ExpandedCase {
     pub testbed: String,
     /// What it takes of the testbed.
     pub needs: Needs,
+    /// What it judges the device's state by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observers: Vec<Observer>,
+    /// The profile that it was expanded for, when it isn't about that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_profile: Option<String>,
     /// Values of the knobs, defaults included.
     pub settings: Fields,
     /// Named times and numbers, in nanoseconds and millionths.
@@ -133,7 +139,7 @@ pub enum ExpandError {
     },
 }
 
-/// The variants of a case on a testbed.
+/// The variants of a case on a testbed, in one of its profiles when it has that one.
 ///
 /// # Errors
 /// [`ExpandError`].
@@ -142,6 +148,7 @@ pub fn expand(
     file: &str,
     bed_name: &str,
     bed: &Bed,
+    profile: Option<&str>,
 ) -> Result<Vec<ExpandedCase>, ExpandError> {
     let mut variants = vec![Fields::new()];
     for (name, values) in &case.matrix {
@@ -158,15 +165,15 @@ pub fn expand(
     }
     variants
         .into_iter()
-        .map(|variant| one(case, file, bed_name, bed, variant))
+        .map(|variant| one(case, file, (bed_name, bed), profile, variant))
         .collect()
 }
 
 fn one(
     case: &Case,
     file: &str,
-    bed_name: &str,
-    bed: &Bed,
+    (bed_name, bed): (&str, &Bed),
+    profile: Option<&str>,
     variant: Fields,
 ) -> Result<ExpandedCase, ExpandError> {
     let mut id = case.id.value.clone();
@@ -180,6 +187,13 @@ fn one(
         names.insert(name.clone(), value);
     }
     let mut settings = bed.defaults.clone();
+    let mut other_profile = None;
+    if let Some((name, profile)) = profile.and_then(|name| bed.profiles.get_key_value(name)) {
+        settings.extend(profile.settings.clone());
+        let sets = |name: &String| case.settings.contains_key(name);
+        let about = case.profiles.contains(name) || profile.settings.keys().any(sets);
+        other_profile = (profile.opt_in && !about).then(|| name.clone());
+    }
     for (name, value) in &case.settings {
         settings.insert(name.clone(), substitute(value, &names));
     }
@@ -203,6 +217,8 @@ fn one(
         negative: case.negative,
         testbed: bed_name.to_owned(),
         needs: case.needs.clone(),
+        observers: case.observers.clone(),
+        other_profile,
         settings,
         constants,
         file: file.to_owned(),
@@ -273,7 +289,8 @@ fn constants(
             });
         }
         if let Some(constant) = &knob.constant {
-            let value = evaluate(name, &text, &scope)?;
+            let text = knob.numbers.get(&text).unwrap_or(&text);
+            let value = evaluate(name, text, &scope)?;
             scope.insert(constant.clone(), value);
         }
     }

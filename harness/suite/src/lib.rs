@@ -14,15 +14,15 @@ mod requirement;
 mod schema;
 mod step;
 
-pub use bed::{Attach, Bed, Election, HostSpec, Knob, LinkSpec, NodeSpec};
+pub use bed::{Attach, Bed, Election, HostSpec, Knob, LinkSpec, NodeSpec, Observer, Profile};
 pub use case::{Case, Located, Needs, SuiteFile};
 pub use expand::{Constant, ExpandError, ExpandedCase, expand};
 pub use expression::{Expression, ExpressionError, Quantity, Scope};
-pub use load::{Catalogue, LoadError, load, load_bed};
+pub use load::{Catalogue, LoadError, load, load_bed, load_profile};
 pub use requirement::{Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{
-    Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
-    Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
-    Tolerance,
+    Alternative, Choice, Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames,
+    Heal, Kind, Link, Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step,
+    Stream, Time, Tolerance,
 };

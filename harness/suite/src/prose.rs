@@ -1,8 +1,8 @@
 //! A case's steps as sentences, for test plans.
 
 use crate::step::{
-    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
-    Partner, Peer, Send, State, Step, Stream,
+    Alternative, Choice, Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never,
+    Node, NodeAction, Partner, Peer, Send, State, Step, Stream,
 };
 use serde_json::Value;
 
@@ -191,6 +191,31 @@ fn count(step: &Count) -> String {
     )
 }
 
+fn choice(step: &Choice) -> String {
+    let one = |option: &Alternative| -> String {
+        let from = option.from.as_ref().map(|from| format!("from {from}"));
+        let to = option.to.as_ref().map(|to| format!("until {to}"));
+        let when: Vec<String> = from.into_iter().chain(to).collect();
+        if when.is_empty() {
+            option.name.clone()
+        } else {
+            format!("{} ({})", option.name, when.join(" "))
+        }
+    };
+    let ways: Vec<String> = step.options.iter().map(one).collect();
+    let which = if step.last { "the last" } else { "the first" };
+    let otherwise = step.otherwise.as_ref();
+    let otherwise = otherwise.map(|name| format!(", otherwise {name}"));
+    format!(
+        "Record {}, by when {which} {} comes on {}: {}{}",
+        step.about,
+        frame(&step.frame),
+        step.on,
+        ways.join(", "),
+        otherwise.unwrap_or_default()
+    )
+}
+
 fn state(step: &State) -> String {
     let has: Vec<String> = step
         .has
@@ -251,6 +276,7 @@ impl Step {
             Self::Expect(step) => judged(expect(step)),
             Self::Never(step) => judged(never(step)),
             Self::Count(step) => judged(count(step)),
+            Self::Choice(step) => judged(choice(step)),
             Self::State(step) => judged(state(step)),
             Self::Equal(step) => judged(equal(step)),
             Self::Loss(step) => judged(loss(step)),

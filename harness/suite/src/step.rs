@@ -95,6 +95,8 @@ pub enum Step {
     Never(Never),
     /// Counts matching frames for a time; fails outside the bounds.
     Count(Count),
+    /// Records which of the ways that the texts leave open the device takes.
+    Choice(Choice),
     /// Lets this much time pass.
     Wait(Time),
     /// Lets time pass until then.
@@ -239,6 +241,46 @@ pub struct Count {
     /// At most `max` in any window of this length, instead of over the whole time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per: Option<Time>,
+}
+
+/// One of the ways that the texts leave open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Alternative {
+    /// What it is called in the report.
+    pub name: String,
+    /// The deciding frame came then at the earliest (default: the step's beginning).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Time>,
+    /// And then at the latest (default: the step's end).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Time>,
+}
+
+/// See [`Step::Choice`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Choice {
+    /// What is chosen.
+    pub about: String,
+    /// The tester's port or the link.
+    pub on: String,
+    /// The frame that decides.
+    pub frame: Frames,
+    /// For this time from now.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub for_: Option<Time>,
+    /// Until this instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
+    /// The last such frame decides, not the first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub last: bool,
+    /// The ways, by when the frame came; the first that fits counts.
+    pub options: Vec<Alternative>,
+    /// The way that it is when none fits; without it that fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
 }
 
 /// See [`Step::Link`].
@@ -476,6 +518,7 @@ impl Step {
             Self::Expect(step) => Some((&step.on, &step.frame, false)),
             Self::Never(step) => Some((&step.on, &step.frame, false)),
             Self::Count(step) => Some((&step.on, &step.frame, false)),
+            Self::Choice(step) => Some((&step.on, &step.frame, false)),
             Self::Wait(_)
             | Self::WaitUntil(_)
             | Self::Mark(_)
@@ -509,6 +552,12 @@ impl Step {
             }
             Self::Never(step) => times.extend([step.for_.as_ref(), step.until.as_ref()]),
             Self::Count(step) => times.extend([Some(&step.for_), step.per.as_ref()]),
+            Self::Choice(step) => {
+                times.extend([step.for_.as_ref(), step.until.as_ref()]);
+                for option in &step.options {
+                    times.extend([option.from.as_ref(), option.to.as_ref()]);
+                }
+            }
             Self::Wait(time) | Self::WaitUntil(time) => times.push(Some(time)),
             Self::Fault(step) => times.push(step.delay.as_ref()),
             Self::Stream(step) => times.push(step.every.as_ref()),

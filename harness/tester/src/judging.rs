@@ -19,6 +19,7 @@ impl Current {
             Self::Expecting(expecting) => Some(&expecting.watch),
             Self::Forbidding(forbidding) => Some(&forbidding.watch),
             Self::Counting(counting) => Some(&counting.watch),
+            Self::Choosing(choosing) => Some(&choosing.watch),
             Self::Ready
             | Self::Sleeping(_)
             | Self::Sending { .. }
@@ -78,12 +79,12 @@ pub(crate) struct Counting {
     came: Vec<(Instant, usize)>,
 }
 
-fn seconds(d: Duration) -> String {
+pub(crate) fn seconds(d: Duration) -> String {
     format!("{}.{:03} s", d.as_secs(), d.subsec_millis())
 }
 
 impl Player {
-    fn watch(
+    pub(crate) fn watch(
         &self,
         on: &str,
         from: Option<&str>,
@@ -118,7 +119,7 @@ impl Player {
         let looks = |step: &Step| {
             matches!(
                 step,
-                Step::Expect(_) | Step::Never(_) | Step::Count(_) | Step::Mark(_)
+                Step::Expect(_) | Step::Never(_) | Step::Count(_) | Step::Choice(_) | Step::Mark(_)
             )
         };
         while matches!(self.current, Current::Ready)
@@ -297,8 +298,14 @@ impl Player {
             {
                 counting.came.push((frame.at, record));
             }
+            Current::Choosing(choosing)
+                if differences(&choosing.watch).is_some_and(|found| found.is_empty()) =>
+            {
+                choosing.matched(frame.at, record);
+            }
             Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Choosing(_)
             | Current::Ready
             | Current::Sleeping(_)
             | Current::Sending { .. }
@@ -383,9 +390,14 @@ impl Player {
                 self.decided(judged);
                 true
             }
+            Current::Choosing(choosing) if choosing.until <= now => {
+                self.chosen();
+                true
+            }
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Choosing(_)
             | Current::Ready
             | Current::Sleeping(_)
             | Current::Sending { .. }
@@ -457,7 +469,7 @@ fn densest(came: &[(Instant, usize)], per: Duration) -> Option<(u32, Option<usiz
         .max_by_key(|(n, _)| *n)
 }
 
-fn describe(watch: &Watch) -> String {
+pub(crate) fn describe(watch: &Watch) -> String {
     let fields: Vec<String> = watch
         .fields
         .iter()

@@ -1,5 +1,6 @@
 //! The player: runs a case's steps against what it observes.
 
+use crate::choosing::Choosing;
 use crate::etrunk_peer::ETrunkPeer;
 use crate::judging::{Counting, Expecting, Forbidding, Judged};
 use crate::matching::Known;
@@ -97,6 +98,7 @@ pub(crate) enum Current {
     Expecting(Expecting),
     Forbidding(Forbidding),
     Counting(Counting),
+    Choosing(Choosing),
     Probing(Probing),
     Equalling(Equalling),
     Displaying,
@@ -284,6 +286,7 @@ impl Player {
             Current::Expecting(expecting) => Some(expecting.latest),
             Current::Forbidding(forbidding) => Some(forbidding.until),
             Current::Counting(counting) => Some(counting.until),
+            Current::Choosing(choosing) => Some(choosing.until),
             Current::Probing(probing) => Some(probing.next),
             Current::Equalling(equalling) => Some(equalling.deadline),
             Current::Displaying | Current::Done => None,
@@ -445,9 +448,10 @@ impl Player {
                 self.begin();
                 true
             }
-            Current::Expecting(_) | Current::Forbidding(_) | Current::Counting(_) => {
-                self.deadline()
-            }
+            Current::Expecting(_)
+            | Current::Forbidding(_)
+            | Current::Counting(_)
+            | Current::Choosing(_) => self.deadline(),
             Current::Probing(_) => self.work_probing(),
             Current::Equalling(_) => self.work_equalling(),
         }
@@ -477,6 +481,7 @@ impl Player {
             Step::Expect(expect) => return self.begin_expect(expect),
             Step::Never(never) => return self.begin_never(never),
             Step::Count(count) => return self.begin_count(count),
+            Step::Choice(choice) => return self.begin_choice(choice),
             Step::Wait(time) => {
                 self.current = Current::Sleeping(self.now + self.duration(&time).map_err(text)?);
                 return Ok(());

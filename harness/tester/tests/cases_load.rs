@@ -83,6 +83,7 @@ fn times(step: &Step) -> Vec<&String> {
             .collect(),
         Step::Never(step) => [&step.for_, &step.until].into_iter().flatten().collect(),
         Step::Count(step) => vec![&step.for_],
+        Step::Choice(step) => [&step.for_, &step.until].into_iter().flatten().collect(),
         Step::Wait(time) | Step::WaitUntil(time) => vec![time],
         _ => Vec::new(),
     }
@@ -140,6 +141,7 @@ fn every_case_judges_something() {
                 located.step,
                 Step::Expect(_)
                     | Step::Count(_)
+                    | Step::Choice(_)
                     | Step::State(_)
                     | Step::Equal(_)
                     | Step::Loss(_)
