@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Exit codes, as the design fixes them. When several apply the order is 2, 5, 1, 3, 4.
+/// Exit codes, as the design fixes them. When several apply the order is 2, 5, 6, 1, 3, 4.
 pub(crate) mod code {
     /// All selected cases pass.
     pub(crate) const OK: u8 = 0;
@@ -18,12 +18,14 @@ pub(crate) mod code {
     pub(crate) const NOTHING: u8 = 4;
     /// The run was cut short.
     pub(crate) const INCOMPLETE: u8 = 5;
+    /// A campaign found something.
+    pub(crate) const FINDING: u8 = 6;
 }
 
 /// The open conformance lab for LACP, MLD and dual-device hot backup.
 ///
 /// Exit codes: 0 ok, 1 failed, 2 usage, 3 inconclusive, blocked or error only, 4 nothing selected,
-/// 5 incomplete.
+/// 5 incomplete, 6 fuzz finding.
 #[derive(Debug, Parser)]
 #[command(name = "tandem", version, about, long_about)]
 pub(crate) struct Args {
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Trace(crate::trace::Trace),
     /// Judges captures: our own cases' again, or others' by invariants.
     Judge(crate::judge::Judge),
+    /// A campaign of valid, odd and malformed frames around reached states; findings become cases.
+    Fuzz(crate::fuzz::Fuzz),
     /// Plays one side of a capture of real devices into a reference device.
     Replay(crate::replay::Replay),
 }
@@ -74,6 +78,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Plan(plan) => crate::plan::plan(&args, plan),
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
+        Command::Fuzz(fuzz) => crate::fuzz::fuzz(fuzz),
         Command::Replay(replay) => crate::replay::replay(replay),
     };
     ExitCode::from(code)

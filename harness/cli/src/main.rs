@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod factory;
 mod fields;
+mod fuzz;
 mod judge;
 mod lab;
 mod lint;

@@ -79,7 +79,7 @@ pub fn cases(octets: &[u8]) {
         let Some((_, bed)) = beds::catalogue().beds.get(name) else {
             continue;
         };
-        for variant in expand(case, "fuzz.yaml", name, bed)
+        for variant in expand(case, "fuzz.yaml", name, bed, None)
             .into_iter()
             .flatten()
             .take(8)

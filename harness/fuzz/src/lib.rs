@@ -8,6 +8,7 @@ pub mod beds;
 pub mod campaign;
 pub mod codec;
 pub mod files;
+pub mod finding;
 pub mod minimise;
 pub mod mutate;
 pub mod oracle;

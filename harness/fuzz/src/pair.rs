@@ -232,7 +232,8 @@ impl Bench {
                 // Whom a frame is for on Ethernet the oracle doesn't ask.
                 fields.retain(|name, _| !name.starts_with("ether.") && !name.starts_with("vlan."));
                 let raw = fields.contains_key("patch") || fields.contains_key("hop_by_hop");
-                self.send(Kind::MldReport, if raw { &Fields::new() } else { &fields });
+                let fields = if raw { Fields::new() } else { fields };
+                self.send(Kind::MldReport, &fields);
             }
             100..=124 => {
                 let fields: Fields = [("group".to_owned(), Value::from(group))].into();

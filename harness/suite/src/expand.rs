@@ -77,6 +77,8 @@ impl ExpandedCase {
             negative: true,
             testbed: bed_name.to_owned(),
             needs: Needs::default(),
+            observers: Vec::new(),
+            other_profile: None,
             settings: all,
             constants,
             file: String::new(),

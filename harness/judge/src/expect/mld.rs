@@ -85,6 +85,8 @@ struct Side {
     unsure: BTreeSet<Ipv6Addr>,
     /// When a group was last named by anybody, or one of its timers ended.
     touched: BTreeMap<Ipv6Addr, Instant>,
+    /// When a listener or another router last named a group.
+    heard: BTreeMap<Ipv6Addr, Instant>,
     general: Option<Instant>,
     /// Since when at least, and until when, another router is the querier.
     other: Option<(Instant, Instant)>,
@@ -176,6 +178,7 @@ impl MldModel {
             series: BTreeMap::new(),
             unsure: BTreeSet::new(),
             touched: BTreeMap::new(),
+            heard: BTreeMap::new(),
             general: None,
             other: None,
             queries_unsure: false,
@@ -424,6 +427,7 @@ impl Side {
 
     /// The querier is to ask about this from now on.
     fn ask(&mut self, group: Ipv6Addr, asked: &Asked, record: usize, at: Instant) {
+        self.heard.insert(group, at);
         let sources = asked.sources.iter().map(|source| Some(*source));
         for subject in sources.chain(asked.group.then_some(None)) {
             let merged = self.series.contains_key(&(group, subject));
@@ -470,6 +474,7 @@ impl Side {
         }
         if let Some(group) = group {
             self.touch(group, at);
+            self.heard.insert(group, at);
         }
     }
 
@@ -545,7 +550,12 @@ impl Side {
                 missed.push(("MLD-100", what, series.record, first));
                 over.push(*subject);
             } else if now > series.at + lasts {
-                if sure && !series.merged && series.named < config.robustness {
+                // What was said of the group meanwhile may have ended or merged the series.
+                let alone = self
+                    .heard
+                    .get(&group)
+                    .is_none_or(|heard| *heard <= series.at);
+                if sure && alone && !series.merged && series.named < config.robustness {
                     let what = format!(
                         "{} of {} queries about {group}",
                         series.named, config.robustness
