@@ -1,5 +1,4 @@
-//! An MLD router, from its frames and all that it was sent (RFC 3810 sections 6.2 and 7, RFC 2710).
-
+//! An MLD router, from its frames and all that it was sent (RFC 3810 6.2 and 7, RFC 2710).
 use super::finding;
 use super::mld_message::{Fate, fate};
 use crate::mld_table::{Asked, MldConstants, MldTable, Sources, is_shared};
@@ -375,7 +374,6 @@ impl MldModel {
 
 /// A message with its source.
 struct MldOwned<'a>((&'a [u8], Ipv6Addr));
-
 /// The code's duration in milliseconds or seconds (RFC 3810 5.1.3 and 5.1.9 differ in width alone).
 const fn floating(code: u64, mantissa: u32) -> u64 {
     let top = 1 << (mantissa + 3);

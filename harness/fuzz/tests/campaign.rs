@@ -1,0 +1,114 @@
+//! Campaigns against the simulated reference and seeded faults of the simulation: they repeat
+//! themselves, are clean on the reference, and what they find can be written, read and repeated.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use dut_device::{BuildSpec, Device};
+use harness_fuzz::beds::reference;
+use harness_fuzz::campaign::{Budget, Devices, Options, Report, campaign};
+use harness_fuzz::finding::{replay, write};
+use harness_fuzz::plan::Protocol;
+use harness_run::Factory;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+fn options(protocol: Protocol, cases: u64) -> Options {
+    Options {
+        protocol,
+        seed: 5,
+        budget: Budget::Cases(cases),
+        repeat: 2,
+        first: false,
+    }
+}
+
+fn on_reference(protocol: Protocol, cases: u64) -> Report {
+    let devices = Devices {
+        under_test: reference(),
+        reference: None,
+    };
+    campaign(&options(protocol, cases), &devices, &mut |_, _| {})
+}
+
+/// A reference device whose LACP answers too late to a short timeout: another configuration, which
+/// the oracles must tell from the right one.
+fn slow_device() -> Factory {
+    Arc::new(|spec: &BuildSpec| {
+        let mut spec = spec.clone();
+        for (_, text) in &mut spec.configuration {
+            *text = text.replace("lacp timeout fast", "lacp timeout slow");
+        }
+        let node: Box<dyn Device> =
+            Box::new(dut_node::build(&spec).map_err(|error| error.to_string())?);
+        Ok(node)
+    })
+}
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("tandem-fuzz-{}-{name}", std::process::id()));
+    drop(fs::remove_dir_all(&folder));
+    folder
+}
+
+/// Proves that the oracles have nothing against the reference in a short campaign of each
+/// protocol: a finding there is a device's defect or a model's mistake.
+#[test]
+fn the_reference_is_clean() {
+    for (protocol, cases) in [
+        (Protocol::Lacp, 60),
+        (Protocol::Mld, 15),
+        (Protocol::Etrunk, 60),
+        (Protocol::Rbs, 60),
+    ] {
+        let report = on_reference(protocol, cases);
+        let found: Vec<_> = report.groups.iter().map(|group| &group.found).collect();
+        assert!(found.is_empty(), "{}: {found:?}", protocol.name());
+        assert!(report.errors.is_empty(), "{:?}", report.errors);
+    }
+}
+
+/// Proves that two campaigns of a seed leave equal files, and that a finding read back repeats
+/// itself on the device that has it and not on the reference.
+#[test]
+fn findings_repeat_themselves() {
+    let devices = Devices {
+        under_test: slow_device(),
+        reference: Some(reference()),
+    };
+    let run = |name: &str| {
+        let report = campaign(&options(Protocol::Lacp, 6), &devices, &mut |_, _| {});
+        assert!(
+            !report.groups.is_empty(),
+            "a device with long timeouts isn't told apart"
+        );
+        let folder = folder(name);
+        write(&folder, &report).unwrap();
+        folder
+    };
+    let (one, two) = (run("one"), run("two"));
+    let mut names: Vec<_> = fs::read_dir(&one)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert!(names.len() >= 4, "{names:?}");
+    for name in &names {
+        assert_eq!(
+            fs::read(one.join(name)).unwrap(),
+            fs::read(two.join(name)).unwrap(),
+            "{name:?}"
+        );
+    }
+    let case = names
+        .iter()
+        .find(|name| name.to_string_lossy().ends_with(".yaml"))
+        .unwrap();
+    let (record, ran) = replay(&one.join(case), &slow_device()).unwrap();
+    assert_eq!(ran.found.unwrap().key(), record.found.key());
+    let (_, ran) = replay(&one.join(case), &reference()).unwrap();
+    assert_eq!(ran.found, None);
+    for folder in [one, two] {
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
