@@ -1,8 +1,6 @@
 //! Campaigns against the simulated reference and seeded faults of the simulation: they repeat
 //! themselves, are clean on the reference, and what they find can be written, read and repeated.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
-
 use dut_device::{BuildSpec, Device};
 use harness_fuzz::beds::reference;
 use harness_fuzz::campaign::{Budget, Devices, Options, Report, campaign};

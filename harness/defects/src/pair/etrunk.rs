@@ -234,12 +234,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         }
     ),
     dies!(
-        "etrunk-dies-of-a-tlv",
-        &["ETRUNK-011"],
-        "no hello is heard after one with an unknown TLV",
-        |hello| { hello.windows(2).skip(44).any(|pair| pair == [0x80, 0x11]) }
-    ),
-    dies!(
         "etrunk-dies-of-a-length",
         &["ETRUNK-009"],
         "no hello is heard after one with a wrong Length",

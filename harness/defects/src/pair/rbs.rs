@@ -129,5 +129,6 @@ pub(super) const DEFECTS: &[Defect] = &[
                 number(message, BODY + 4, |count| count.wrapping_add(1));
             }
         }
-    ),
+    )
+    .survives("equivalent: the count that a receiver judges stands in SYNC_END"),
 ];

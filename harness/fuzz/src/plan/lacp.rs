@@ -43,6 +43,9 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     if groups {
         plan.set("lacp.groups", "two");
     }
+    if source.chance(6) {
+        return standby(plan);
+    }
     let reached = *source.pick(&[
         Reached::Distributing,
         Reached::Silent,
@@ -62,6 +65,27 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     }
     plan.end();
     golden(&mut plan, beside, groups);
+    plan
+}
+
+/// One link may be active: that of the lower Port ID in the system with the lower System ID, which
+/// is the device, and the other stands by until it fails.
+fn standby(mut plan: Plan) -> Plan {
+    plan.settings.remove("lacp.groups");
+    plan.set("lacp.max-active", 1);
+    plan.set("lacp.activity", "active");
+    for port in ["p1", "p2"] {
+        plan.step(json!({"partner": {"on": port, "fields": fast()}}));
+    }
+    up(&mut plan, "p1");
+    plan.step(json!({"never": {
+        "on": "p2", "frame": {"lacpdu": {"actor.synchronization": 1}}, "for": "4s",
+    }}));
+    plan.begin();
+    plan.step(json!({"link": {"name": "p1", "up": false}}));
+    plan.end();
+    up(&mut plan, "p2");
+    plan.step(json!({"wait": "4s"}));
     plan
 }
 
@@ -155,8 +179,9 @@ fn telling(source: &mut Source<'_, '_>) -> Fields {
         .collect()
 }
 
-const TIMES: [&str; 11] = [
+const TIMES: [&str; 12] = [
     "1300ms", "100ms", "10ms", "500ms", "1s", "2s", "2500ms", "2900ms", "3200ms", "4s", "6500ms",
+    "33s",
 ];
 
 fn time(source: &mut Source<'_, '_>) -> &'static str {
