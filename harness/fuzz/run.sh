@@ -41,13 +41,14 @@ smoke_one() {
 	cp "corpus/fuzz/$1/"* "$corpus/" 2>/dev/null || true
 	log="$corpus/../smoke-$1.log"
 	# shellcheck disable=SC2046
-	if "$bin/$1" $(dictionary "$1") -max_total_time="$SECONDS_EACH" -rss_limit_mb=2560 -timeout=25 -verbosity=1 \
+	if "$bin/$1" $(dictionary "$1") -seed=1 -max_total_time="$SECONDS_EACH" -rss_limit_mb=2560 -timeout=25 -verbosity=1 \
 		-artifact_prefix="$corpus/found-" "$corpus" >"$log" 2>&1; then
 		echo "$1: $(sed -n 's/.*stat::number_of_executed_units: *//p; s/^Done \([0-9]*\) runs.*/\1 runs/p' "$log" | tail -1)"
 		rm -rf "$corpus" "$log"
 	else
 		echo "$1: a finding" >&2
-		tail -20 "$log" >&2
+		grep -A 3 "panicked at" "$log" >&2 || tail -20 "$log" >&2
+		grep "Test unit written" "$log" >&2 || true
 		return 1
 	fi
 }
@@ -65,7 +66,7 @@ smoke)
 	done
 	corpus=$(mktemp -d)
 	cp corpus/fuzz/slow_codec/* "$corpus/"
-	if "$bin/canary" -dict=harness/fuzz/dictionaries/slow_codec.dict -max_total_time=20 -artifact_prefix="$corpus/" "$corpus" \
+	if "$bin/canary" -dict=harness/fuzz/dictionaries/slow_codec.dict -seed=1 -max_total_time=20 -artifact_prefix="$corpus/" "$corpus" \
 		>"$corpus/log" 2>&1; then
 		echo "canary: the planted defect was not found within 20 s: the fuzzing is broken" >&2
 		failed=1

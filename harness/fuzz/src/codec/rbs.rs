@@ -17,6 +17,13 @@ fn told(message: &[u8]) -> Fields {
             *value = Value::from(value.as_u64().unwrap_or(0) & known);
         }
     }
+    let records = fields.get_mut("records").and_then(Value::as_array_mut);
+    for record in records.into_iter().flatten() {
+        let known = u64::from(record.get("kind") == Some(&1.into()));
+        if let Some(flags) = record.get_mut("flags") {
+            *flags = Value::from(flags.as_u64().unwrap_or(0) & known);
+        }
+    }
     fields
 }
 

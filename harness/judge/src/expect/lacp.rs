@@ -272,7 +272,7 @@ impl Port {
             ));
         } else {
             // A rate that has just risen counts from now; silence ends the slow one.
-            let slow = (sent + SLOW).min(at + config.timeout());
+            let slow = (sent.max(at) + SLOW).min(at + config.timeout());
             let fast = pdu.actor_state & TIMEOUT != 0;
             let until = if fast { sent.max(at) + FAST } else { slow };
             let why = "its partner asks for them at this rate";
