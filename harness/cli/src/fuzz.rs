@@ -145,7 +145,8 @@ fn show(terminal: &Terminal, report: &Report) {
             group.found.what
         ));
         terminal.line(&format!(
-            "    {} cases; {before} messages, {after} when minimised; shown in {shown} of {of} runs",
+            "    {} cases; {before} messages, {after} when minimised; \
+             shown in {shown} of {of} runs",
             group.times
         ));
     }

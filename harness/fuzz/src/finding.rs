@@ -105,7 +105,8 @@ fn yaml(record: &Record) -> Result<String, io::Error> {
     let (shown, of) = record.reproduced;
     let what = what.replace('\n', " ");
     Ok(format!(
-        "# Found by `tandem fuzz {} --seed {}`, case {}, generator {}.\n# Oracle: {oracle:?}. {what}\n\
+        "# Found by `tandem fuzz {} --seed {}`, case {}, generator {}.\n\
+         # Oracle: {oracle:?}. {what}\n\
          # Shown in {shown} of {of} runs. Stimuli are steps {} to {}.\n{text}",
         protocol.name(),
         record.header.seed,

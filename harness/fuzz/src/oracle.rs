@@ -1,5 +1,5 @@
-//! One plan on a simulated testbed, and what the oracles say of it, in their order: alive, unharmed,
-//! invariant, state, resource.
+//! One plan on a simulated testbed, and what the oracles say of it, in their order: alive,
+//! unharmed, invariant, state, resource.
 
 use crate::beds;
 use crate::plan::{Plan, Protocol};

@@ -131,7 +131,8 @@ impl Bench {
                 }
             }
             let own = json!({
-                "ether.source": format!("02:00:00:00:00:0{number}"), "actor.system": "00e0-fc12-3460",
+                "ether.source": format!("02:00:00:00:00:0{number}"),
+                "actor.system": "00e0-fc12-3460",
                 "actor.key": 305, "actor.port": number, "actor.state": 0x3d,
             });
             fields.extend(own.as_object().cloned().unwrap_or_default());
@@ -224,7 +225,7 @@ impl Bench {
             0..=99 => {
                 let records = vec![mutate::record(source)];
                 let base: Fields = [("records".to_owned(), Value::from(records))].into();
-                // What no text decides is `mld_interface`'s; here is what must be taken, or refused.
+                // What no text decides is `mld_interface`'s; this must be taken, or refused.
                 let mut fields = base;
                 if source.chance(10) {
                     fields.insert("icmpv6.checksum".to_owned(), 1.into());

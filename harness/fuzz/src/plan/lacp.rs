@@ -5,7 +5,7 @@ use crate::mutate::{self, Source};
 use harness_wire::{Fields, Kind};
 use serde_json::{Value, json};
 
-/// What a golden partner shows: it asks for a LACPDU a second, so that what the device does is seen.
+/// What a golden partner shows: it asks for a LACPDU a second, so that the device is seen.
 fn fast() -> Value {
     json!({"actor.lacp_timeout": 1})
 }

@@ -150,7 +150,10 @@ fn golden(plan: &mut Plan) {
     report(
         plan,
         "p3",
-        &json!([{"type": "TO_EX", "group": "ff1e::33"}, {"type": "ALLOW", "group": group, "sources": [SOURCES[0]]}]),
+        &json!([
+            {"type": "TO_EX", "group": "ff1e::33"},
+            {"type": "ALLOW", "group": group, "sources": [SOURCES[0]]},
+        ]),
     );
     for wanted in [group, "ff1e::33"] {
         plan.step(json!({"expect": {

@@ -298,7 +298,10 @@ fn master(source: &mut Source<'_, '_>, plan: &mut Plan) {
             "group": group, "filter_mode": mode, "eth_trunk": 1, "kind": 1, "sources": sources,
             "origin": "00e0-fc00-0a00", "last_reporter": "fe80::a1",
         });
-        let report = |report: &Value| json!({"send": {"on": "p2", "frame": {"mld-report": {"records": [report]}}}});
+        let report = |report: &Value| {
+            let frame = json!({"mld-report": {"records": [report]}});
+            json!({"send": {"on": "p2", "frame": frame}})
+        };
         plan.step(report(&if mode == 2 {
             json!({"type": "TO_EX", "group": group})
         } else {
