@@ -47,7 +47,11 @@ impl Found {
     /// without its numbers.
     #[must_use]
     pub fn key(&self) -> String {
-        let what = self.what.split([':', ';']).next().unwrap_or_default();
+        let what = self
+            .what
+            .split([':', ';', '[', '('])
+            .next()
+            .unwrap_or_default();
         let words = what.split(|c: char| !c.is_alphabetic() && c != ' ');
         let words: String = words.collect::<Vec<_>>().join("");
         format!(

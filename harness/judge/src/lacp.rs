@@ -15,6 +15,8 @@ const EXPIRED: u8 = 0x80;
 
 /// Fast_Periodic_Time.
 const SECOND: Duration = Duration::from_secs(1);
+/// After this silence a port with Short_Timeout is Defaulted.
+const SHORT_TIMEOUTS: Duration = Duration::from_secs(6);
 /// Two frames that leave both ends within this time cross.
 const CROSSING: Duration = Duration::from_millis(5);
 
@@ -71,8 +73,8 @@ pub(crate) struct Rules {
     /// When slow protocol frames left, by (point, device, subtype).
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
     /// Points at which a device that isn't judged has sent a LACPDU, and in a capture of
-    /// undisturbed devices any, with its source address, and when the first did.
-    heard: BTreeMap<(PointId, Option<[u8; 6]>), Instant>,
+    /// undisturbed devices any, with its source address, and when the first and the last did.
+    heard: BTreeMap<(PointId, Option<[u8; 6]>), (Instant, Instant)>,
     /// Nobody restarts the devices.
     pub(crate) undisturbed: bool,
     /// Actor_System by device.
@@ -94,6 +96,15 @@ fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
 }
 
 impl Rules {
+    /// A LACPDU of somebody else; after long silence acquaintance is made anew.
+    fn hear(&mut self, who: (PointId, Option<[u8; 6]>), at: Instant) {
+        let (first, last) = self.heard.entry(who).or_insert((at, at));
+        if at.since(*last) > SHORT_TIMEOUTS {
+            *first = at;
+        }
+        *last = at;
+    }
+
     /// Somebody else's frame at a point where a judged device listens.
     pub(crate) fn heard(&mut self, frame: &Frame) {
         let whole = |view: LacpView<'_>| {
@@ -105,7 +116,7 @@ impl Rules {
         let usual = frame.octets.starts_with(&[0x01, 0x80, 0xc2, 0, 0, 2])
             && frame.octets.get(12..14) == Some(&[0x88, 0x09]);
         if usual && !frame.lost && LacpView::of(&frame.octets).is_some_and(whole) {
-            self.heard.entry((frame.point, None)).or_insert(frame.at);
+            self.hear((frame.point, None), frame.at);
         }
     }
 
@@ -194,24 +205,26 @@ impl Rules {
         // From link-up to the first LACPDU heard both may stand together (INITIALIZE left
         // Defaulted).
         let mine = frame.octets.get(6..12);
-        let heard = (self.heard.iter()).any(|((point, from), at)| {
-            // What crosses on the way isn't known yet.
-            let known = frame.at.since(*at) > CROSSING;
+        // When somebody else was heard last; what crosses on the way isn't known yet.
+        let others = self.heard.iter().filter(|((point, from), (first, _))| {
+            let known = frame.at.since(*first) > CROSSING;
             known && *point == frame.point && from.as_ref().map(|mac| &mac[..]) != mine
         });
+        let heard = others.map(|(_, (_, last))| *last).max();
         if self.undisturbed
             && let Some(mac) = mine.and_then(|mac| mac.try_into().ok())
         {
-            self.heard
-                .entry((frame.point, Some(mac)))
-                .or_insert(frame.at);
+            self.hear((frame.point, Some(mac)), frame.at);
         }
         if has(DEFAULTED) && !has(EXPIRED) {
             // It knows nobody: a carrier that comes anew begins with both.
             self.heard.retain(|(point, _), _| *point != frame.point);
-        } else if heard {
+        } else if let Some(last) = heard {
+            // After so much silence it may have forgotten, and say nothing until the carrier
+            // comes anew.
+            let forgot = frame.at.since(last) > SHORT_TIMEOUTS;
             let both = has(DEFAULTED) && has(EXPIRED);
-            ledger.rule(DEFAULTED_EXPIRED, at, !both, || state_bits(state));
+            ledger.rule(DEFAULTED_EXPIRED, at, !both || forgot, || state_bits(state));
         }
     }
 }

@@ -448,10 +448,10 @@ impl Port {
         };
         let speaks = config.active || pdu.partner_state & ACTIVITY != 0;
         let fast = pdu.partner_state & TIMEOUT != 0 && pdu.actor_state & DEFAULTED == 0;
-        // A device that isn't active itself falls silent when it forgets its partner.
+        // Whoever has forgotten its partner isn't asked for anything any more.
         let forgets = heard.at + config.timeout() + SHORT;
         let until = at + FAST + TOLERANCE;
-        if speaks && fast && (config.active || until + TOLERANCE < forgets) {
+        if speaks && fast && until + TOLERANCE < forgets {
             let why = "its partner asks for one a second";
             self.owes = Some((until, why, record));
         } else if speaks && !fast && pdu.actor_state & (DEFAULTED | EXPIRED) == 0 {

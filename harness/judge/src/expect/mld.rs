@@ -84,8 +84,6 @@ struct Side {
     unsure: BTreeSet<Ipv6Addr>,
     /// When a group was last named by anybody, or one of its timers ended.
     touched: BTreeMap<Ipv6Addr, Instant>,
-    /// When a listener or another router last named a group.
-    heard: BTreeMap<Ipv6Addr, Instant>,
     general: Option<Instant>,
     /// Since when at least, and until when, another router is the querier.
     other: Option<(Instant, Instant)>,
@@ -177,7 +175,6 @@ impl MldModel {
             series: BTreeMap::new(),
             unsure: BTreeSet::new(),
             touched: BTreeMap::new(),
-            heard: BTreeMap::new(),
             general: None,
             other: None,
             queries_unsure: false,
@@ -211,11 +208,11 @@ impl MldModel {
             (130, group) => side.query(config, &view, message.0.1, at, group),
             (131, Some(group)) => {
                 side.table.report_1(at, group);
-                side.touch(group, at);
+                side.said(group, at);
             }
             (132, Some(group)) => {
                 let asked = side.table.done(at, group);
-                side.touch(group, at);
+                side.said(group, at);
                 side.ask(group, &asked, record, at);
             }
             (143, _) => {
@@ -229,7 +226,7 @@ impl MldModel {
                     }
                     let sources: Sources = item.sources.iter().copied().collect();
                     let asked = side.table.record(at, item.kind, item.group, &sources);
-                    side.touch(item.group, at);
+                    side.said(item.group, at);
                     side.ask(item.group, &asked, record, at);
                 }
             }
@@ -423,9 +420,16 @@ impl Side {
         self.touched.insert(group, at);
     }
 
+    /// A listener or another router names a group: series under way may end or merge.
+    fn said(&mut self, group: Ipv6Addr, at: Instant) {
+        self.touch(group, at);
+        for ((of, _), series) in &mut self.series {
+            series.merged |= *of == group;
+        }
+    }
+
     /// The querier is to ask about this from now on.
     fn ask(&mut self, group: Ipv6Addr, asked: &Asked, record: usize, at: Instant) {
-        self.heard.insert(group, at);
         let sources = asked.sources.iter().map(|source| Some(*source));
         for subject in sources.chain(asked.group.then_some(None)) {
             let merged = self.series.contains_key(&(group, subject));
@@ -471,8 +475,7 @@ impl Side {
             self.series.clear();
         }
         if let Some(group) = group {
-            self.touch(group, at);
-            self.heard.insert(group, at);
+            self.said(group, at);
         }
     }
 
@@ -548,12 +551,7 @@ impl Side {
                 missed.push(("MLD-100", what, series.record, first));
                 over.push(*subject);
             } else if now > series.at + lasts {
-                // What was said of the group meanwhile may have ended or merged the series.
-                let alone = self
-                    .heard
-                    .get(&group)
-                    .is_none_or(|heard| *heard <= series.at);
-                if sure && alone && !series.merged && series.named < config.robustness {
+                if sure && !series.merged && series.named < config.robustness {
                     let what = format!(
                         "{} of {} queries about {group}",
                         series.named, config.robustness
