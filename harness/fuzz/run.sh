@@ -41,7 +41,7 @@ smoke_one() {
 	cp "corpus/fuzz/$1/"* "$corpus/" 2>/dev/null || true
 	log="$corpus/../smoke-$1.log"
 	# shellcheck disable=SC2046
-	if "$bin/$1" $(dictionary "$1") -seed=1 -max_total_time="$SECONDS_EACH" -rss_limit_mb=2560 -timeout=25 -verbosity=1 \
+	if "$bin/$1" $(dictionary "$1") -seed=1 -runs=20000 -max_total_time="$SECONDS_EACH" -rss_limit_mb=2560 -timeout=25 -verbosity=1 \
 		-artifact_prefix="$corpus/found-" "$corpus" >"$log" 2>&1; then
 		echo "$1: $(sed -n 's/.*stat::number_of_executed_units: *//p; s/^Done \([0-9]*\) runs.*/\1 runs/p' "$log" | tail -1)"
 		rm -rf "$corpus" "$log"

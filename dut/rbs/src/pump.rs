@@ -84,7 +84,9 @@ fn profile_timeout(profile: &Profile, connection: &Connection, room: bool) -> Op
     let sends = profile.may_upsert() || (profile.may_delete() && !profile.deletions.is_empty());
     let flush = profile.flush_at.filter(|_| room && sends);
     let digest = (!profile.master).then(|| profile.digest_sent_at + DIGEST_PERIOD);
-    let waited = profile.asked_at.map(|at| at + connection.hold);
+    // Only a restarted device gives up waiting; a master that asked may wait for ever.
+    let asked = profile.asked_at.filter(|_| profile.fresh);
+    let waited = asked.map(|at| at + connection.hold);
     [flush, profile.resync_at, digest, waited]
         .into_iter()
         .flatten()

@@ -65,6 +65,9 @@ pub(crate) const RULES: &[Rule] = &[
     MAX_DELAY,
 ];
 
+/// Who is heard at a point, by source address where that tells them apart.
+type Somebody = (PointId, Option<[u8; 6]>);
+
 /// What the rules remember.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
@@ -74,7 +77,7 @@ pub(crate) struct Rules {
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
     /// Points at which a device that isn't judged has sent a LACPDU, and in a capture of
     /// undisturbed devices any, with its source address, and when the first and the last did.
-    heard: BTreeMap<(PointId, Option<[u8; 6]>), (Instant, Instant)>,
+    heard: BTreeMap<Somebody, (Instant, Instant)>,
     /// Nobody restarts the devices.
     pub(crate) undisturbed: bool,
     /// Actor_System by device.
@@ -97,7 +100,7 @@ fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
 
 impl Rules {
     /// A LACPDU of somebody else; after long silence acquaintance is made anew.
-    fn hear(&mut self, who: (PointId, Option<[u8; 6]>), at: Instant) {
+    fn hear(&mut self, who: Somebody, at: Instant) {
         let (first, last) = self.heard.entry(who).or_insert((at, at));
         if at.since(*last) > SHORT_TIMEOUTS {
             *first = at;

@@ -163,10 +163,10 @@ pub(crate) fn checksum(source: Ipv6Addr, destination: Ipv6Addr, next: u8, messag
     !u16::try_from(sum & 0xffff).unwrap_or(0)
 }
 
-/// Whether the ICMPv6 checksum of a packet is right.
+/// Whether the ICMPv6 checksum of a packet is right; a message that ends before it has none.
 #[must_use]
 pub fn checksum_holds(ip: &Ip<'_>) -> bool {
-    checksum(ip.source, ip.destination, 58, ip.payload) == 0
+    ip.payload.len() >= 4 && checksum(ip.source, ip.destination, 58, ip.payload) == 0
 }
 
 /// Whether the UDP checksum of a packet is right.
