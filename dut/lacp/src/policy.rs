@@ -114,8 +114,11 @@ pub fn mux_ntt(state: MuxState) -> bool {
         MuxState::Detached
         | MuxState::Attached
         | MuxState::Collecting
-        | MuxState::CollectingDistributing => true,
-        MuxState::Waiting | MuxState::Distributing => false,
+        | MuxState::CollectingDistributing
+        | MuxState::CollDist => true,
+        MuxState::Waiting | MuxState::Distributing | MuxState::Attach | MuxState::AttachedWtr => {
+            false
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The node's state as plain data, and the commands that it takes.
 
 use crate::node::Node;
-use dut_device::{ControlError, ForwardingEntry, Instant, Snapshot};
+use dut_device::{ControlError, ForwardingEntry, Instant, PortId, Snapshot};
 
 impl Node {
     pub(crate) fn take_snapshot(&self, now: Instant) -> Snapshot {
@@ -61,6 +61,7 @@ impl Node {
     pub(crate) fn command(&mut self, now: Instant, text: &str) -> Result<(), ControlError> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let known = "`e-trunk mode auto|force-master|force-backup`, `lacp key N`, \
+             `lacp enable|disable PORT`, \
              `lacp timeout fast|slow`";
         let unknown = || ControlError::UnknownCommand(format!("`{text}`: a node takes {known}"));
         match words.as_slice() {
@@ -88,6 +89,18 @@ impl Node {
                 {
                     lacp.set_key(now, key);
                 }
+            }
+            ["lacp", what @ ("enable" | "disable"), port] => {
+                let found = self.infos.iter().position(|info| info.name == *port);
+                let id = found.and_then(|index| u16::try_from(index).ok());
+                let id = PortId(id.ok_or_else(unknown)?);
+                let trunk = self
+                    .trunks
+                    .iter_mut()
+                    .find(|trunk| trunk.ports.contains(&id));
+                let lacp = trunk.and_then(|trunk| trunk.lacp.as_mut());
+                lacp.ok_or_else(unknown)?
+                    .set_lacp_enabled(now, id, *what == "enable");
             }
             ["lacp", "timeout", timeout @ ("fast" | "slow")] => {
                 for trunk in &mut self.trunks {

@@ -45,7 +45,7 @@ pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
     let mut said = BTreeSet::new();
     for case in &catalogue.cases {
         if let Err(what) = check_case(case, &catalogue, &factory::reference()) {
-            let id = case.id.split('#').next().unwrap_or(&case.id);
+            let id = case.written_id();
             if said.insert(format!("{id}: {what}")) {
                 terminal.complain(&format!("{}: {}: {what}", case.file, case.id));
                 mistakes += 1;

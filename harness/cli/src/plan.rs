@@ -26,9 +26,8 @@ pub(crate) struct Explain {
 fn first_variants<'a>(catalogue: &'a Catalogue, suite: &str) -> Vec<(&'a ExpandedCase, usize)> {
     let mut found: Vec<(&ExpandedCase, usize)> = Vec::new();
     for case in catalogue.cases.iter().filter(|case| case.suite == suite) {
-        let id = |case: &ExpandedCase| case.id.split('#').next().map(str::to_owned);
         match found.last_mut() {
-            Some((last, variants)) if id(last) == id(case) => *variants += 1,
+            Some((last, variants)) if last.written_id() == case.written_id() => *variants += 1,
             _ => found.push((case, 1)),
         }
     }
@@ -60,7 +59,7 @@ pub(crate) fn plan(args: &Args, plan: &Plan) -> u8 {
 
 /// One case in the customary form.
 fn markdown(catalogue: &Catalogue, case: &ExpandedCase, variants: usize) -> String {
-    let id = case.id.split('#').next().unwrap_or(&case.id);
+    let id = case.written_id();
     let mut text = format!(
         "## {id}\n\n**Purpose.** {}.\n\n**References.**\n\n",
         case.title
@@ -172,7 +171,7 @@ pub(crate) fn explain(args: &Args, explain: &Explain) -> u8 {
         .iter()
         .filter(|case| case.verifies.contains(&wanted))
     {
-        let id = case.id.split('#').next().unwrap_or(&case.id);
+        let id = case.written_id();
         if id != last {
             terminal.line(&format!("  {id:<44} {}", case.title));
             last = id;

@@ -157,11 +157,15 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
     let bar = progress(cases.len());
     let mut board = Board::default();
     let mut trouble = None;
+    let mut classifications: Vec<String> = Vec::new();
     let report = run.report.display().to_string();
     let mut sink = |event: RunEvent| {
         if let Err(error) = reports.event(&event) {
             trouble.get_or_insert(error.to_string());
             return false;
+        }
+        if let RunEvent::Classified(told) = &event {
+            classifications.push(told.to_string());
         }
         if let RunEvent::CaseFinished(result) = event {
             board.count(&result.case.suite, result.verdict);
@@ -181,6 +185,13 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
     if let Some(error) = trouble {
         terminal.complain(&format!("{}: {error}", run.report.display()));
         return code::INCOMPLETE;
+    }
+    if !classifications.is_empty() {
+        terminal.line("");
+        terminal.line(&terminal.paint("1", "devices"));
+        for told in &classifications {
+            terminal.line(&format!("  {told}"));
+        }
     }
     board.print(&terminal, &footer, run);
     exit_code(&footer)

@@ -76,7 +76,13 @@ fn the_counts_that_the_suites_promise_are_there() {
     // Variants of a matrix count once.
     let ids = |wanted: &dyn Fn(&serde_json::Value) -> bool| -> BTreeSet<String> {
         let id = |case: &serde_json::Value| {
-            Some(case.get("id")?.as_str()?.split('#').next()?.to_owned())
+            Some(
+                case.get("id")?
+                    .as_str()?
+                    .split(['#', '@'])
+                    .next()?
+                    .to_owned(),
+            )
         };
         cases
             .iter()

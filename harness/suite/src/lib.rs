@@ -9,16 +9,18 @@ mod case;
 mod expand;
 mod expression;
 mod load;
+mod measure;
 mod prose;
 mod requirement;
 mod schema;
 mod step;
 
-pub use bed::{Attach, Bed, Election, HostSpec, Knob, LinkSpec, NodeSpec};
+pub use bed::{Attach, Bed, Election, Form, HostSpec, Knob, LinkSpec, NodeSpec};
 pub use case::{Case, Located, Needs, SuiteFile};
 pub use expand::{Constant, ExpandError, ExpandedCase, expand};
 pub use expression::{Expression, ExpressionError, Quantity, Scope};
 pub use load::{Catalogue, LoadError, load, load_bed};
+pub use measure::{Class, Classify, Sample, Vary};
 pub use requirement::{Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{

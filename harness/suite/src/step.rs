@@ -1,5 +1,6 @@
 //! The steps of a case, each with what it does and when it fails.
 
+use crate::measure::{Classify, Sample, Vary};
 pub use harness_wire::Kind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,10 @@ pub enum Step {
     Loss(Loss),
     /// Compares a `display` output with a golden file.
     Display(Display),
+    /// Takes repeated samples of a time and judges them together.
+    Sample(Sample),
+    /// Tells which of several permitted behaviours the device shows.
+    Classify(Classify),
 }
 
 /// See [`Step::Send`].
@@ -145,6 +150,13 @@ pub struct Send {
     /// Time between two (default 0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Time>,
+    /// Sends one for each of these values instead of `count`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vary: Option<Vary>,
+    /// This field gets a value that the case hasn't used, another one in each frame, known as
+    /// `$fresh` from then on: an echo of it proves that this very frame was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
     /// Go on with the next step while it sends.
     #[serde(default, skip_serializing_if = "is_false")]
     pub background: bool,
@@ -335,6 +347,9 @@ pub struct Partner {
     /// Values that replace those of the golden partner, by LACPDU field name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: Fields,
+    /// This field gets a value that the case hasn't used, known as `$fresh` from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
 }
 
 /// See [`Step::Neighbor`].
@@ -476,6 +491,8 @@ impl Step {
             Self::Expect(step) => Some((&step.on, &step.frame, false)),
             Self::Never(step) => Some((&step.on, &step.frame, false)),
             Self::Count(step) => Some((&step.on, &step.frame, false)),
+            Self::Sample(step) => Some((&step.on, &step.frame, false)),
+            Self::Classify(step) => Some((&step.on, &step.frame, false)),
             Self::Wait(_)
             | Self::WaitUntil(_)
             | Self::Mark(_)
@@ -516,6 +533,11 @@ impl Step {
             Self::Equal(step) => times.push(Some(&step.within)),
             Self::Loss(step) => {
                 times.extend([step.gap_at_most.as_ref(), step.gap_at_least.as_ref()]);
+            }
+            Self::Sample(step) => times.extend(step.times()),
+            Self::Classify(step) => {
+                times.push(Some(&step.for_));
+                times.extend(step.classes.iter().map(|class| class.spaced.as_ref()));
             }
             Self::Mark(_)
             | Self::Link(_)

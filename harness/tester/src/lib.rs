@@ -8,6 +8,7 @@ mod etrunk_peer;
 mod frames;
 mod judging;
 mod matching;
+mod measuring;
 mod outcome;
 mod partner;
 mod player;
