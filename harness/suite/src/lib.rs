@@ -22,7 +22,7 @@ pub use load::{Catalogue, LoadError, load, load_bed};
 pub use requirement::{Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{
-    Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
-    Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
-    Tolerance,
+    Alpha, Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind,
+    Link, Listen, ListenMode, Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Repeat,
+    Sample, Send, State, Step, Stream, Time, Tolerance, Uniform,
 };

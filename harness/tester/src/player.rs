@@ -141,6 +141,8 @@ pub struct Player {
     pub(crate) pair: PairStatus,
     /// What the next `sent` is to be saved as.
     pub(crate) save_sent: Option<String>,
+    /// Collected durations by name.
+    pub(crate) samples: BTreeMap<String, Vec<Duration>>,
 }
 
 impl Player {
@@ -209,6 +211,7 @@ impl Player {
             },
             pair: PairStatus::default(),
             save_sent: None,
+            samples: BTreeMap::new(),
         };
         player.check()?;
         Ok(player)
@@ -508,6 +511,13 @@ impl Player {
                 let (node, text) = (command.node, command.text);
                 self.actions.push_back(Action::Command { node, text });
             }
+            Step::Listen(step) => {
+                let action = crate::distribution::listen(step)?;
+                self.actions.push_back(action);
+            }
+            Step::Sample(step) => self.sample(step)?,
+            Step::Uniform(step) => return self.judge_uniform(&step),
+            Step::Repeat(_) => return Err("a repetition that wasn't written out".to_owned()),
             Step::Stream(stream) => self.begin_stream(stream)?,
             Step::Partner(step) => self.begin_partner(&step)?,
             Step::Neighbor(step) => {
