@@ -6,12 +6,14 @@
 //! [`Interface::next_timeout`]. Nothing a peer sends can make a call fail: what isn't used becomes
 //! [`MldEvent::Discarded`].
 //!
-//! The router tables are one match arm a row ([`Row`]); nothing here is random.
+//! The router tables are one match arm a row ([`Row`]); nothing in the router is
+//! random. A listener that is no router is [`host::Host`].
 
 mod adopt;
 mod config;
 mod event;
 mod group;
+pub mod host;
 mod interface;
 mod listener;
 mod querier;

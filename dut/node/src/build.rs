@@ -49,6 +49,8 @@ pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
 pub struct Rules {
     /// LACP's.
     pub lacp: lacp::Rules,
+    /// An MLD listener's.
+    pub listener: mld::host::Policy,
 }
 
 /// Builds a node by other rules.

@@ -24,7 +24,7 @@ pub use measure::{Class, Classify, Sample, Vary};
 pub use requirement::{Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{
-    Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
-    Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
-    Tolerance,
+    Alpha, Collect, Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames,
+    Heal, Kind, Link, Listen, ListenMode, Loss, Neighbor, Never, Node, NodeAction, Partner, Peer,
+    Repeat, Send, State, Step, Stream, Time, Tolerance, Uniform,
 };

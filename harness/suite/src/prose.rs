@@ -2,8 +2,8 @@
 
 use crate::measure::{Classify, Sample};
 use crate::step::{
-    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
-    Partner, Peer, Send, State, Step, Stream,
+    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Listen, ListenMode, Loss, Never,
+    Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Uniform,
 };
 use serde_json::Value;
 
@@ -273,6 +273,28 @@ fn classify(step: &Classify) -> String {
     )
 }
 
+fn listen(step: &Listen) -> String {
+    let mode = match step.mode {
+        ListenMode::Include => "INCLUDE",
+        ListenMode::Exclude => "EXCLUDE",
+    };
+    let more = step.following.map(|n| format!(" and the next {n}"));
+    format!(
+        "Let socket {} listen to {} with {mode} ({}{})",
+        step.socket.as_deref().unwrap_or("a"),
+        step.group,
+        step.sources.join(", "),
+        more.unwrap_or_default()
+    )
+}
+
+fn uniform(step: &Uniform) -> String {
+    format!(
+        "The durations in *{}* are spread evenly from {} to {}",
+        step.samples, step.from, step.to
+    )
+}
+
 impl Step {
     /// What the step does, in a sentence without its full stop; `true` when it judges.
     #[must_use]
@@ -303,6 +325,10 @@ impl Step {
             Self::Display(step) => judged(display(step)),
             Self::Sample(step) => judged(sample(step)),
             Self::Classify(step) => judged(classify(step)),
+            Self::Listen(step) => done(listen(step)),
+            Self::Repeat(step) => done(format!("Carry out the next steps {} times", step.times)),
+            Self::Collect(step) => done(format!("Put {} into *{}*", step.value, step.into)),
+            Self::Uniform(step) => judged(uniform(step)),
         }
     }
 }
