@@ -156,7 +156,9 @@ fn cases(page: &Page<'_>, catalogue: &Catalogue, requirement: &Requirement) {
         let reason = requirement
             .exception
             .as_ref()
-            .map_or("Planned.", |exception| exception.reason.as_str());
+            .map_or("Planned: none has been written yet.", |exception| {
+                exception.reason.as_str()
+            });
         page.paragraph("  ", 2, reason);
         return;
     }

@@ -28,7 +28,7 @@ pub(crate) fn schemas() -> [(&'static str, String); 3] {
 }
 
 /// Requirement families of which every one must say why it matters.
-const EXPLAINED: [&str; 1] = ["LACP-"];
+const EXPLAINED: [&str; 2] = ["LACP-", "MLD-"];
 
 /// What is wrong with the requirements' explanations.
 fn texts(catalogue: &Catalogue) -> Vec<String> {

@@ -64,14 +64,16 @@ fn management_only_requirements_are_marked() {
 /// Without a terminal nothing is wider than 80 columns and nothing is coloured.
 #[test]
 fn explanations_fit_a_page_of_80_columns() {
-    for number in (5..=130).step_by(25) {
-        let (said, status) = explain(&format!("LACP-{number:03}"));
-        assert_eq!(status, Some(0), "LACP-{number:03}");
+    for id in [
+        "LACP-017", "LACP-062", "LACP-105", "MLD-042", "MLD-099", "MLD-125", "MLD-161",
+    ] {
+        let (said, status) = explain(id);
+        assert_eq!(status, Some(0), "{id}");
         assert!(!said.contains('\u{1b}'), "{said}");
         let wide = said.lines().find(|line| line.chars().count() > 80);
-        assert_eq!(wide, None, "LACP-{number:03}");
+        assert_eq!(wide, None, "{id}");
         for heading in ["Why it matters", "Clause", "Cases"] {
-            assert!(said.contains(heading), "LACP-{number:03}: no {heading}");
+            assert!(said.contains(heading), "{id}: no {heading}");
         }
     }
 }
