@@ -27,19 +27,14 @@ pub(crate) fn schemas() -> [(&'static str, String); 3] {
     ]
 }
 
-/// Requirement families of which every one must say why it matters.
-const EXPLAINED: [&str; 2] = ["LACP-", "MLD-"];
-
 /// What is wrong with the requirements' explanations.
 fn texts(catalogue: &Catalogue) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut whys = BTreeMap::new();
     for requirement in catalogue.requirements.values() {
         let id = &requirement.id;
-        let must = EXPLAINED.iter().any(|prefix| id.starts_with(prefix));
         match &requirement.why {
-            None if must => wrong.push(format!("requirement {id} has no `why`")),
-            None => {}
+            None => wrong.push(format!("requirement {id} has no `why`")),
             Some(why) => {
                 if let Some(other) = whys.insert(why, id) {
                     wrong.push(format!("requirement {id} has the `why` of {other}"));
