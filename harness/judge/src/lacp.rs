@@ -68,6 +68,9 @@ pub(crate) const RULES: &[Rule] = &[
     MAX_DELAY,
 ];
 
+/// A point, who sent there (`None`: somebody that isn't judged), and to which address.
+type Path = (PointId, Option<[u8; 6]>, [u8; 6]);
+
 /// What the rules remember.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
@@ -77,7 +80,7 @@ pub(crate) struct Rules {
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
     /// When a device that isn't judged first sent a LACPDU at a point, and in a capture of
     /// undisturbed devices any, by its source and destination address.
-    heard: BTreeMap<(PointId, Option<[u8; 6]>, [u8; 6]), Instant>,
+    heard: BTreeMap<Path, Instant>,
     /// Frames may be under way for any time.
     faults: bool,
     /// Nobody restarts the devices.
