@@ -35,7 +35,11 @@ fn value(value: &Value) -> String {
 fn fields(fields: &Fields) -> String {
     let shown: Vec<String> = fields
         .iter()
-        .map(|(name, v)| format!("`{name}` {}", value(v)))
+        .map(|(name, v)| match v.as_u64() {
+            // A state octet is read by its bits.
+            Some(state) if name.ends_with(".state") => format!("`{name}` 0x{state:02x}"),
+            _ => format!("`{name}` {}", value(v)),
+        })
         .collect();
     shown.join(", ")
 }

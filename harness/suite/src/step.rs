@@ -131,7 +131,7 @@ pub enum Step {
     /// Compares a `display` output with a golden file.
     Display(Display),
     /// Takes repeated samples of a time and judges them together.
-    Sample(Sample),
+    Sample(Box<Sample>),
     /// Tells which of several permitted behaviours the device shows.
     Classify(Classify),
     /// What a socket of a listener asks of a multicast address.

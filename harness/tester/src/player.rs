@@ -555,7 +555,7 @@ impl Player {
             Step::State(state) => return self.begin_state(state),
             Step::Equal(equal) => return self.begin_equal(equal),
             Step::Loss(loss) => return self.judge_loss(&loss),
-            Step::Sample(sample) => return self.begin_sample(sample),
+            Step::Sample(sample) => return self.begin_sample(*sample),
             Step::Classify(classify) => return self.begin_classify(classify),
             Step::Display(display) => {
                 let (node, command, golden) = (display.node, display.command, display.golden);
