@@ -5,6 +5,7 @@
 //! defect`. The suites must kill each, without knowing it.
 
 mod lacp;
+mod listener;
 mod matrix;
 mod wrapper;
 
@@ -76,6 +77,12 @@ impl Defect {
         }
     }
 
+    /// The same, of another suite.
+    pub(crate) const fn of(mut self, suite: &'static str) -> Self {
+        self.suite = suite;
+        self
+    }
+
     /// The same, seen there.
     pub(crate) const fn seen(mut self, seen: &'static str) -> Self {
         self.seen = seen;
@@ -92,7 +99,7 @@ impl Defect {
 /// Every defect, by suite and id.
 #[must_use]
 pub fn all() -> Vec<Defect> {
-    let mut defects = lacp::defects();
+    let mut defects = [lacp::defects(), listener::defects()].concat();
     defects.sort_by_key(|defect| (defect.suite, defect.id));
     defects
 }
