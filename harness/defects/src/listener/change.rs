@@ -11,6 +11,18 @@ fn of_mode(requests: &[&Filter], mode: FilterMode) -> Vec<Sources> {
     of_mode.map(|filter| filter.sources.clone()).collect()
 }
 
+/// Records with two types taken for each other.
+fn swapped(mut records: Vec<Record>, one: RecordType, other: RecordType) -> Vec<Record> {
+    for record in &mut records {
+        if record.record_type == one {
+            record.record_type = other;
+        } else if record.record_type == other {
+            record.record_type = one;
+        }
+    }
+    records
+}
+
 /// Defects of what is told of changes.
 pub(super) const DEFECTS: &[Defect] = &[
     Defect::data(
@@ -137,15 +149,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         "a listener takes ALLOW_NEW_SOURCES and BLOCK_OLD_SOURCES for each other",
         |rules| {
             rules.listener.change_records = |pending, group, filter| {
-                let mut records = pending.records(group, filter);
-                for record in &mut records {
-                    record.record_type = match record.record_type {
-                        RecordType::AllowNewSources => RecordType::BlockOldSources,
-                        RecordType::BlockOldSources => RecordType::AllowNewSources,
-                        other => other,
-                    };
-                }
-                records
+                let records = pending.records(group, filter);
+                swapped(
+                    records,
+                    RecordType::AllowNewSources,
+                    RecordType::BlockOldSources,
+                )
             };
         },
     ),
@@ -155,15 +164,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         "a listener takes CHANGE_TO_INCLUDE_MODE and CHANGE_TO_EXCLUDE_MODE for each other",
         |rules| {
             rules.listener.change_records = |pending, group, filter| {
-                let mut records = pending.records(group, filter);
-                for record in &mut records {
-                    record.record_type = match record.record_type {
-                        RecordType::ChangeToInclude => RecordType::ChangeToExclude,
-                        RecordType::ChangeToExclude => RecordType::ChangeToInclude,
-                        other => other,
-                    };
-                }
-                records
+                let records = pending.records(group, filter);
+                swapped(
+                    records,
+                    RecordType::ChangeToInclude,
+                    RecordType::ChangeToExclude,
+                )
             };
         },
     ),

@@ -152,12 +152,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         &["MLD-174"],
         "version 2 reports go to the group that they report",
         |rules| {
-            rules.listener.destination = |message| match message {
-                Message::Report(report) => report
-                    .records
-                    .first()
-                    .map_or(ALL_NODES, |record| record.group),
-                other => (Policy::STANDARD.destination)(other),
+            rules.listener.destination = |message| {
+                let Message::Report(report) = message else {
+                    return (Policy::STANDARD.destination)(message);
+                };
+                let first = report.records.first();
+                first.map_or(ALL_NODES, |record| record.group)
             };
         },
     ),
@@ -166,9 +166,11 @@ pub(super) const DEFECTS: &[Defect] = &[
         &["MLD-174"],
         "a Done goes to the group",
         |rules| {
-            rules.listener.destination = |message| match message {
-                Message::Done { group } => *group,
-                other => (Policy::STANDARD.destination)(other),
+            rules.listener.destination = |message| {
+                let Message::Done { group } = message else {
+                    return (Policy::STANDARD.destination)(message);
+                };
+                *group
             };
         },
     )
@@ -178,9 +180,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         &["MLD-174"],
         "a version 1 report goes to ff02::2",
         |rules| {
-            rules.listener.destination = |message| match message {
-                Message::ReportV1 { .. } => ALL_ROUTERS,
-                other => (Policy::STANDARD.destination)(other),
+            rules.listener.destination = |message| {
+                if matches!(message, Message::ReportV1 { .. }) {
+                    ALL_ROUTERS
+                } else {
+                    (Policy::STANDARD.destination)(message)
+                }
             };
         },
     ),
@@ -215,19 +220,19 @@ pub(super) const DEFECTS: &[Defect] = &[
     ),
     Defect::frames(
         "mld-host-hop-limit-64",
-        &["MLD-001"],
+        &["MLD-001", "MLD-158"],
         "reports leave with Hop Limit 64",
         || Box::new(Sends(|packet, _| packet.hop_limit = 64)),
     ),
     Defect::frames(
         "mld-host-no-router-alert",
-        &["MLD-003"],
+        &["MLD-003", "MLD-158"],
         "reports leave without a Router Alert option",
         || Box::new(Sends(|packet, _| packet.router_alert = None)),
     ),
     Defect::frames(
         "mld-host-other-router-alert",
-        &["MLD-003"],
+        &["MLD-003", "MLD-158"],
         "the Router Alert option of reports has another value than MLD's",
         || Box::new(Sends(|packet, _| packet.router_alert = Some(1))),
     ),
