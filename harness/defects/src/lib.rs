@@ -5,6 +5,7 @@
 //! defect`. The suites must kill each, without knowing it.
 
 mod lacp;
+mod listener;
 mod matrix;
 mod mld;
 mod wrapper;
@@ -99,7 +100,7 @@ impl Defect {
 /// Every defect, by suite and id.
 #[must_use]
 pub fn all() -> Vec<Defect> {
-    let mut defects = [lacp::defects(), mld::defects()].concat();
+    let mut defects = [lacp::defects(), listener::defects(), mld::defects()].concat();
     defects.sort_by_key(|defect| (defect.suite, defect.id));
     defects
 }

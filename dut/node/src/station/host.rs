@@ -36,13 +36,7 @@ impl Station {
             link_local,
             ..settings.host.clone()
         };
-        let mut host = Host::new(config, policy, spec.seed ^ spec.boot_epoch);
-        let own = ipv6::solicited_node(link_local);
-        let everything = Filter::exclude([].into());
-        // The stack joins its solicited-node address before it may use the other (RFC 4862 5.4.2).
-        // A limit below one address is refused by the settings.
-        let joined = host.listen(Instant::ZERO, STACK, own, everything);
-        debug_assert!(joined.is_ok(), "{joined:?}");
+        let host = listener(config, policy, spec.seed ^ spec.boot_epoch);
         Self {
             ports: [PortInfo {
                 id: PORT,
@@ -83,6 +77,17 @@ impl Station {
         let done = self.host.listen(now, socket, group, filter);
         done.map_err(|error| error.to_string())
     }
+}
+
+/// A listener of its own solicited-node address, which the stack joins before it may use the
+/// address itself (RFC 4862 5.4.2).
+pub(super) fn listener(config: HostConfig, policy: Policy, seed: u64) -> Host {
+    let own = ipv6::solicited_node(config.link_local);
+    let mut host = Host::new(config, policy, seed);
+    // The first address is within every limit.
+    let joined = host.listen(Instant::ZERO, STACK, own, Filter::exclude([].into()));
+    debug_assert!(joined.is_ok(), "{joined:?}");
+    host
 }
 
 /// `listen SOCKET GROUP include|exclude [SOURCE,SOURCE…]`.

@@ -1,7 +1,8 @@
-//! Devices that aren't routers of the pair: an MLD listener. Their configuration begins with
+//! Devices that aren't routers of the pair: an MLD listener, and an MLD proxy. Their configuration begins with
 //! `tandem device KIND`, and each line of it is one setting of [`Settings`].
 
 mod host;
+mod proxy;
 mod settings;
 
 use crate::build::{BuildError, Rules, build_with};
@@ -11,6 +12,7 @@ use dut_wire::ether::{self, Frame};
 use dut_wire::ipv6::{self, Packet};
 use dut_wire::mld::{DONE, QUERY, REPORT_V1, REPORT_V2};
 use host::Station;
+use proxy::Proxy;
 use settings::{Kind, Settings};
 use std::net::Ipv6Addr;
 
@@ -26,6 +28,7 @@ pub fn device(spec: &BuildSpec, rules: &Rules) -> Result<Box<dyn Device>, BuildE
     let settings = Settings::parse(spec).map_err(BuildError::Configuration)?;
     Ok(match kind {
         Kind::Host => Box::new(Station::new(spec, &settings, rules.listener)),
+        Kind::Proxy => Box::new(Proxy::new(spec, &settings, rules.listener)),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The configuration of a station: one setting a line.
 
+use super::proxy::QUERY_RESPONSE_INTERVAL;
 use dut_device::BuildSpec;
 use dut_mld::Profile;
 use dut_mld::host::HostConfig;
@@ -14,6 +15,8 @@ const HEAD: &str = "tandem device ";
 pub(super) enum Kind {
     /// An MLD listener.
     Host,
+    /// An MLD proxy.
+    Proxy,
 }
 
 /// The settings of a station.
@@ -21,6 +24,8 @@ pub(super) enum Kind {
 pub(super) struct Settings {
     /// The listener's; its address is filled in by the device.
     pub(super) host: HostConfig,
+    /// Query Response Interval of the routers of a proxy.
+    pub(super) query_response_interval: Duration,
 }
 
 /// The lines of a spec that say something: (file, line number, text).
@@ -43,8 +48,9 @@ pub(super) fn kind(spec: &BuildSpec) -> Result<Option<Kind>, String> {
     match text.strip_prefix(HEAD).map(str::trim) {
         None => Ok(None),
         Some("mld-host") => Ok(Some(Kind::Host)),
+        Some("mld-proxy") => Ok(Some(Kind::Proxy)),
         Some(other) => Err(format!(
-            "{file}:{line}: no device `{other}`; there is `mld-host`"
+            "{file}:{line}: no device `{other}`; there are `mld-host` and `mld-proxy`"
         )),
     }
 }
@@ -57,6 +63,7 @@ impl Settings {
     pub(super) fn parse(spec: &BuildSpec) -> Result<Self, String> {
         let mut settings = Self {
             host: HostConfig::new(Ipv6Addr::UNSPECIFIED),
+            query_response_interval: QUERY_RESPONSE_INTERVAL,
         };
         let wrong: Vec<String> = lines(spec)
             .skip(1)
@@ -84,6 +91,9 @@ impl Settings {
                 host.unsolicited_report_interval_v1 = milliseconds(ms)?;
             }
             ["query-interval", ms] => host.query_interval = milliseconds(ms)?,
+            ["query-response-interval", ms] => {
+                self.query_response_interval = milliseconds(ms)?;
+            }
             ["duplicate-address-detection", ms] => host.address_after = milliseconds(ms)?,
             ["profile", "rfc3810"] => host.profile = Profile::Rfc3810,
             ["profile", "rfc9777"] => host.profile = Profile::Rfc9777,
@@ -96,6 +106,7 @@ impl Settings {
                 return Err(
                     "a setting is `robustness N`, `unsolicited-report-interval MS`, \
                      `unsolicited-report-interval-v1 MS`, `query-interval MS`, \
+                     `query-response-interval MS`, \
                      `duplicate-address-detection MS`, `profile rfc3810|rfc9777`, \
                      `compatibility enable|disable`, `mtu N`, `group-limit N` or \
                      `source-limit N`"
