@@ -4,6 +4,7 @@ mod content;
 mod data_plane;
 mod frame;
 mod frames;
+mod hostile;
 mod marker;
 mod mux;
 mod parse;
@@ -43,6 +44,7 @@ pub(crate) fn defects() -> Vec<Defect> {
         content::DEFECTS,
         data_plane::DEFECTS,
         frame::DEFECTS,
+        hostile::DEFECTS,
         marker::DEFECTS,
         mux::DEFECTS,
         parse::DEFECTS,
