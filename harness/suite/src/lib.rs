@@ -4,6 +4,7 @@
 //! and timed steps. Everything is parsed with source positions and unknown names are refused, so
 //! that a mistake is an error with file, line and what would be accepted.
 
+mod among;
 mod bed;
 mod case;
 mod expand;
@@ -15,6 +16,7 @@ mod requirement;
 mod schema;
 mod step;
 
+pub use among::Among;
 pub use bed::{Attach, Bed, Election, Form, HostSpec, Knob, LinkSpec, NodeSpec};
 pub use case::{Case, Located, Needs, SuiteFile};
 pub use expand::{Constant, ExpandError, ExpandedCase, expand};
