@@ -13,6 +13,7 @@ mod prose;
 mod requirement;
 mod schema;
 mod step;
+mod step_listener;
 
 pub use bed::{Attach, Bed, Election, HostSpec, Knob, LinkSpec, NodeSpec};
 pub use case::{Case, Located, Needs, SuiteFile};
@@ -22,7 +23,8 @@ pub use load::{Catalogue, LoadError, load, load_bed};
 pub use requirement::{Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{
-    Alpha, Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind,
-    Link, Listen, ListenMode, Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Repeat,
-    Sample, Send, State, Step, Stream, Time, Tolerance, Uniform,
+    Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
+    Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
+    Tolerance,
 };
+pub use step_listener::{Alpha, Listen, ListenMode, Repeat, Sample, Uniform};

@@ -1,5 +1,6 @@
-//! Devices that aren't routers of the pair: an MLD listener, an MLD proxy, a snooping bridge. Their configuration begins with
-//! `tandem device KIND`, and each line of it is one setting of [`Settings`].
+//! Devices that aren't routers of the pair: an MLD listener, an MLD proxy, a snooping bridge. Their
+//! configuration begins with `tandem device KIND`, and each line of it is one setting of
+//! [`Settings`].
 
 mod host;
 mod proxy;
