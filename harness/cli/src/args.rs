@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs cases on the simulated testbeds.
+    /// Runs cases on the simulated testbeds, or on a testbed of a device on wires.
     Run(crate::run::Run),
     /// Lists cases.
     List(crate::run::List),
@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Judge(crate::judge::Judge),
     /// Plays one side of a capture of real devices into a reference device.
     Replay(crate::replay::Replay),
+    /// The reference as a device on real interfaces, in real time.
+    #[cfg(feature = "live")]
+    Dut(crate::dut::Dut),
 }
 
 /// Parses the command line and does what it says.
@@ -75,6 +78,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
         Command::Replay(replay) => crate::replay::replay(replay),
+        #[cfg(feature = "live")]
+        Command::Dut(dut) => crate::dut::dut(dut),
     };
     ExitCode::from(code)
 }

@@ -2,11 +2,15 @@
 
 mod args;
 mod check;
+#[cfg(feature = "live")]
+mod dut;
 mod factory;
 mod fields;
 mod judge;
 mod lab;
 mod lint;
+#[cfg(feature = "live")]
+mod live;
 mod plan;
 mod replay;
 mod run;

@@ -82,7 +82,12 @@ fn missing(case: &ExpandedCase, bed: &Bed) -> Option<String> {
     })
 }
 
-fn without_world(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String) -> CaseResult {
+pub(crate) fn without_world(
+    case: &ExpandedCase,
+    seed: u64,
+    verdict: Verdict,
+    what: String,
+) -> CaseResult {
     let finding = Finding {
         what,
         line: None,
@@ -205,7 +210,7 @@ impl Driver {
                 self.act();
             }
         }
-        self.world.note(Note::Done.text());
+        self.world.note(Note::Done(None).text());
     }
 
     /// Lets the world go on up to `until`; `false` when the player's plans have changed before.
@@ -223,7 +228,9 @@ impl Driver {
             } else {
                 self.world.step();
             }
-            if self.show() && self.player.is_done() {
+            let any = self.show();
+            self.act();
+            if any && self.player.is_done() {
                 return false;
             }
             if self.player.next_timeout().is_some_and(|due| due < until) {
@@ -233,7 +240,7 @@ impl Driver {
     }
 
     /// Shows the player, the invariants and the oracle what the world has recorded; whether there
-    /// was anything.
+    /// was anything. What the player asks for meanwhile is done after the last of it.
     fn show(&mut self) -> bool {
         let mut any = false;
         while let Some(record) = self.world.trace().records.get(self.shown) {
@@ -247,7 +254,6 @@ impl Driver {
                     pair.frame(index, &frame);
                 }
                 self.player.observe(index, &frame);
-                self.act();
             }
         }
         any

@@ -191,7 +191,7 @@ fn located(step: &serde_saphyr::Spanned<Step>, names: &Fields) -> Result<Located
 }
 
 /// A value as it stands in an id.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
@@ -296,7 +296,7 @@ impl Bed {
     }
 }
 
-fn fill(fragment: &str, value: &str) -> String {
+pub(crate) fn fill(fragment: &str, value: &str) -> String {
     let mut text = fragment.to_owned();
     let ns = Expression::parse(value)
         .ok()

@@ -496,6 +496,36 @@ impl Step {
         }
     }
 
+    /// The tester's ports or links that a step names.
+    #[must_use]
+    pub fn ports(&self) -> Option<&str> {
+        if let Some((on, ..)) = self.frames() {
+            return Some(on);
+        }
+        match self {
+            Self::Link(step) => Some(&step.name),
+            Self::Partner(step) => Some(&step.on),
+            Self::Neighbor(step) => Some(&step.on),
+            Self::EtrunkPeer(step) | Self::RbsPeer(step) => Some(&step.on),
+            Self::Stream(step) => Some(&step.on),
+            Self::Send(_)
+            | Self::Expect(_)
+            | Self::Never(_)
+            | Self::Count(_)
+            | Self::Wait(_)
+            | Self::WaitUntil(_)
+            | Self::Mark(_)
+            | Self::Node(_)
+            | Self::Fault(_)
+            | Self::Heal(_)
+            | Self::Command(_)
+            | Self::State(_)
+            | Self::Equal(_)
+            | Self::Loss(_)
+            | Self::Display(_) => None,
+        }
+    }
+
     /// The expressions that a step has.
     #[must_use]
     pub fn times(&self) -> Vec<&str> {
