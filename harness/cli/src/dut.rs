@@ -37,6 +37,9 @@ pub(crate) struct Dut {
     /// `{"command": "…"}`, `"snapshot"`.
     #[arg(long, value_name = "SOCKET")]
     control: Option<PathBuf>,
+    /// Boot only when the control socket is asked to `"begin"`.
+    #[arg(long, requires = "control")]
+    held: bool,
     /// Print what it reports.
     #[arg(long)]
     log: bool,
@@ -93,6 +96,7 @@ fn run(dut: &Dut, terminal: &Terminal) -> Result<(), String> {
     let wiring = Wiring {
         ports: dut.port.clone(),
         control: dut.control.clone(),
+        held: dut.held,
     };
     let mut log = |at: dut_device::Instant, event: Event| {
         if dut.log {

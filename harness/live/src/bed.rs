@@ -158,13 +158,14 @@ impl<'a> LiveBed<'a> {
         self.ready
     }
 
-    /// The device comes up fresh with a case's settings.
+    /// The device comes up fresh with a case's settings; when it was up.
     pub(crate) async fn start(
         &mut self,
         case: &ExpandedCase,
         (bed_folder, bed): (&Path, &Bed),
         seed: u64,
-    ) -> Result<(), String> {
+        clock: &Clock,
+    ) -> Result<dut_device::Instant, String> {
         if self.plan.testbed.reference {
             let namespace = self.namespaces.as_ref().map(Namespaces::device);
             let namespace = namespace.ok_or("a reference device needs veth wires")?;
@@ -174,12 +175,16 @@ impl<'a> LiveBed<'a> {
                 self.hooks.folder.as_path(),
             );
             let process = Process::of(bed, bed_folder, case, seed, &self.links, place)?;
-            self.reference = Some(Reference::start(process).await?);
-            return Ok(());
+            let reference = Reference::start(process).await?;
+            let reference = self.reference.insert(reference);
+            let up = clock.now();
+            reference.begin().await?;
+            return Ok(up);
         }
         let mut script = self.plan.testbed.set(&case.settings)?;
         script.push_str(self.plan.testbed.start.as_deref().unwrap_or_default());
-        self.hook("start", Some(&script)).await.map(drop)
+        self.hook("start", Some(&script)).await?;
+        Ok(clock.now())
     }
 
     /// Why the device lives no longer, if so.

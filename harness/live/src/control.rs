@@ -11,6 +11,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Request {
+    /// A device that was started held boots now.
+    Begin,
     /// A command in the device's own language.
     Command(String),
     /// A `display` command.

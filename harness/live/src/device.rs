@@ -8,7 +8,6 @@ use crate::port::{Port, PortError, any_ready, drain};
 use dut_device::{Control, Device, Event, Instant, PortId};
 use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
 use thiserror::Error;
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +36,9 @@ pub struct Wiring {
     pub ports: Vec<(String, String)>,
     /// Where it listens for [`Request`]s.
     pub control: Option<PathBuf>,
+    /// It is held until it is asked to begin: its boot is then an instant, however long a process
+    /// takes to start.
+    pub held: bool,
 }
 
 struct Driver<'a> {
@@ -90,17 +92,25 @@ pub async fn drive(
         last: Instant::ZERO,
         log,
     };
+    let listener = (wiring.control.as_ref())
+        .map(UnixListener::bind)
+        .transpose()?;
+    let mut channel: Option<Channel> = None;
+    if wiring.held {
+        channel = tokio::select! {
+            begun = begun(listener.as_ref()) => Some(begun?),
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
+        while !drain(&mut driver.ports, &clock)?.is_empty() {}
+    }
     let now = driver.now();
     driver.device.handle_timeout(now);
     driver.flush()?;
     driver.look_at_carriers()?;
-    // Whoever waits for the socket finds a device that works.
-    let listener = wiring
-        .control
-        .as_ref()
-        .map(UnixListener::bind)
-        .transpose()?;
-    let mut channel: Option<Channel> = None;
+    if let (true, Some(open)) = (wiring.held, &mut channel) {
+        open.write(&Answer::Done).await?;
+    }
     loop {
         let due = driver.work()?;
         let wall = due.map(|due| clock.wall(due));
@@ -127,6 +137,22 @@ pub async fn drive(
             }
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
+        }
+    }
+}
+
+/// Waits for somebody who asks the device to begin.
+async fn begun(listener: Option<&UnixListener>) -> io::Result<Channel> {
+    loop {
+        let (stream, _) = accept(listener).await?;
+        let mut channel = Channel::of(stream);
+        match channel.request().await {
+            Some(Ok(Request::Begin)) => return Ok(channel),
+            Some(_) => {
+                let early = Answer::Refused("the device is held: it must begin first".to_owned());
+                channel.write(&early).await?;
+            }
+            None => {}
         }
     }
 }
@@ -225,6 +251,7 @@ impl Driver<'_> {
     fn answer(&mut self, request: Result<Request, String>) -> Result<Answer, DriveError> {
         let now = self.now();
         Ok(match request {
+            Ok(Request::Begin) => Answer::Refused("the device runs".to_owned()),
             Ok(Request::Command(text)) => {
                 let done = self.device.handle_control(now, &Control::Command(text));
                 self.flush()?;
@@ -255,16 +282,4 @@ impl Driver<'_> {
 #[must_use]
 pub fn prefer() -> bool {
     rustix::process::setpriority_process(None, -15).is_ok()
-}
-
-/// Waits, at most so long, until a path exists.
-pub(crate) async fn appears(path: &std::path::Path, most: Duration) -> bool {
-    let begun = std::time::Instant::now();
-    while !path.exists() {
-        if begun.elapsed() > most {
-            return false;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    true
 }

@@ -8,7 +8,7 @@ use crate::port::{Counters, any_ready, drain};
 use dut_device::Instant;
 use harness_judge::Verdict;
 use harness_run::{CaseResult, Measured, Session, SessionSpec, mix};
-use harness_suite::{Bed, Catalogue, Constant, ExpandedCase, Expression, Quantity};
+use harness_suite::{Bed, Catalogue, Constant, ExpandedCase, Expression, NodeAction, Quantity};
 use harness_tester::{Action, TesterPort};
 use harness_trace::PointId;
 use harness_wire::Fields;
@@ -117,11 +117,12 @@ async fn one(
     };
     playing.bed.forget(&clock)?;
     let before = playing.bed.counters();
-    if let Err(why) = playing.bed.start(&case, simulated, seed).await {
-        playing.measured.blocked = Some(why);
-    } else {
-        playing.settle(clock.now() + settle).await?;
-        playing.steps().await?;
+    match playing.bed.start(&case, simulated, seed, &clock).await {
+        Err(why) => playing.measured.blocked = Some(why),
+        Ok(up) => {
+            playing.settle(up + settle).await?;
+            playing.steps().await?;
+        }
     }
     playing.finish(&before, seed).await
 }
@@ -162,27 +163,31 @@ impl Playing<'_, '_> {
             if arrived.is_empty() {
                 return Ok(());
             }
-            for (at, port, octets) in arrived {
-                if let Some(Some(point)) = self.points.get(port) {
-                    self.session.received(*point, at, octets);
-                }
-            }
+            self.tell(arrived);
         }
     }
 
-    /// The device comes up.
+    /// The device comes up; then the first step begins, at `until`, before what came later is shown.
     async fn settle(&mut self, until: Instant) -> Result<(), String> {
-        loop {
+        while self.clock.now() < until {
             self.show()?;
-            if self.clock.now() >= until {
-                break;
-            }
             self.wait(Some(until)).await?;
         }
-        let now = self.clock.now();
-        self.show()?;
-        self.session.start(now);
+        let arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+        let (before, after): (Vec<_>, Vec<_>) =
+            arrived.into_iter().partition(|(at, ..)| *at < until);
+        self.tell(before);
+        self.session.start(until);
+        self.tell(after);
         Ok(())
+    }
+
+    fn tell(&mut self, arrived: Vec<(Instant, usize, Vec<u8>)>) {
+        for (at, port, octets) in arrived {
+            if let Some(Some(point)) = self.points.get(port) {
+                self.session.received(*point, at, octets);
+            }
+        }
     }
 
     /// Waits until something may have arrived, or `due`.
@@ -213,7 +218,7 @@ impl Playing<'_, '_> {
             if self.session.action().is_some() {
                 // What arrived before the action is done comes before it.
                 self.show()?;
-                if let Err(why) = self.act().await {
+                if let Err(why) = self.actions().await {
                     match self.bed.dead().await {
                         Some(dead) => {
                             self.measured.blocked = Some(dead);
@@ -238,6 +243,22 @@ impl Playing<'_, '_> {
         Ok(())
     }
 
+    /// Does what is asked for at one instant, all of it before an answer to the first is shown: the
+    /// step that waits for the answer may begin only after the last.
+    async fn actions(&mut self) -> Result<(), String> {
+        while self.session.action().is_some() {
+            self.act().await?;
+        }
+        Ok(())
+    }
+
+    /// When something that silences the device has happened: what it had sent until then comes
+    /// before it, while what begins something comes before its consequences.
+    fn ended(&mut self) -> Result<Instant, String> {
+        self.show()?;
+        Ok(self.clock.now())
+    }
+
     async fn act(&mut self) -> Result<(), String> {
         let Some(action) = self.session.action().cloned() else {
             return Ok(());
@@ -255,14 +276,19 @@ impl Playing<'_, '_> {
                 self.late(late.max(took));
             }
             Action::Link { name, up } => {
-                let at = self.clock.now();
+                let before = self.clock.now();
                 self.bed.link(&name, up).await?;
+                let at = if up { before } else { self.ended()? };
                 let state = if up { "up" } else { "down" };
                 self.session.acted(at, &format!("link {name} {state}"));
             }
             Action::Node { name, action } => {
-                let at = self.clock.now();
+                let before = self.clock.now();
                 self.bed.act(action).await?;
+                let at = match action {
+                    NodeAction::Resume | NodeAction::Restart => before,
+                    NodeAction::Crash | NodeAction::Hang => self.ended()?,
+                };
                 self.session.acted(at, &format!("{action:?} {name}"));
             }
             Action::Command { node, text } => {

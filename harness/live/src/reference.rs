@@ -1,7 +1,6 @@
 //! The reference as a live device: one `tandem dut` process.
 
 use crate::control::{Answer, Channel, Request};
-use crate::device::appears;
 use harness_suite::{Bed, Election, ExpandedCase, NodeAction};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
@@ -84,6 +83,7 @@ impl Process {
 }
 
 impl Reference {
+    /// Starts the process; the device itself is held until [`Reference::begin`].
     pub(crate) async fn start(process: Process) -> Result<Self, String> {
         let mut reference = Self {
             process,
@@ -110,7 +110,12 @@ impl Reference {
             .args(["netns", "exec", &self.process.namespace])
             .arg(&self.process.program)
             .args(&self.process.arguments)
-            .args(["--boot-epoch", &self.boot_epoch.to_string(), "--control"])
+            .args([
+                "--boot-epoch",
+                &self.boot_epoch.to_string(),
+                "--held",
+                "--control",
+            ])
             .arg(&socket)
             .stdin(std::process::Stdio::null())
             .stdout(file)
@@ -118,18 +123,25 @@ impl Reference {
             .process_group(0)
             .kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| error.to_string())?;
-        let up = tokio::select! {
-            up = appears(&socket, START) => up,
-            _ = child.wait() => false,
+        let channel = tokio::select! {
+            channel = connected(&socket) => channel,
+            _ = child.wait() => None,
         };
-        if !up {
+        if channel.is_none() {
             let said = fs::read_to_string(&log).unwrap_or_default();
             return Err(format!("the device did not come up: {}", said.trim()));
         }
-        let channel = Channel::connect(&socket).await;
-        self.channel = Some(channel.map_err(|error| error.to_string())?);
+        self.channel = channel;
         self.child = Some(child);
         Ok(())
+    }
+
+    /// The device boots.
+    pub(crate) async fn begin(&mut self) -> Result<(), String> {
+        match self.ask(&Request::Begin).await? {
+            Answer::Done => Ok(()),
+            other => Err(format!("the device did not begin: {other:?}")),
+        }
     }
 
     /// Ends it, as a loss of power does.
@@ -176,7 +188,8 @@ impl Reference {
             NodeAction::Restart if self.is_up() => Ok(()),
             NodeAction::Restart => {
                 self.carriers("up").await?;
-                self.boot().await
+                self.boot().await?;
+                self.begin().await
             }
             NodeAction::Hang => self.signal(Signal::STOP),
             NodeAction::Resume => self.signal(Signal::CONT),
@@ -189,6 +202,18 @@ impl Reference {
         }
         Ok(())
     }
+}
+
+/// Waits until a device answers its socket, which is there a moment before.
+async fn connected(socket: &Path) -> Option<Channel> {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < START {
+        if let Ok(channel) = Channel::connect(socket).await {
+            return Some(channel);
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    None
 }
 
 /// Takes an interface of a namespace up or down.
