@@ -61,6 +61,12 @@ pub(crate) enum Command {
     /// The reference as a device on real interfaces, in real time.
     #[cfg(feature = "live")]
     Dut(crate::dut::Dut),
+    /// What this host can do for live runs, and what to install or grant.
+    #[cfg(feature = "live")]
+    Doctor(crate::doctor::Doctor),
+    /// Testbeds of devices on wires: what they need.
+    #[cfg(feature = "live")]
+    Testbed(crate::doctor::Testbeds),
 }
 
 /// Parses the command line and does what it says.
@@ -80,6 +86,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Replay(replay) => crate::replay::replay(replay),
         #[cfg(feature = "live")]
         Command::Dut(dut) => crate::dut::dut(dut),
+        #[cfg(feature = "live")]
+        Command::Doctor(doctor) => crate::doctor::doctor(doctor),
+        #[cfg(feature = "live")]
+        Command::Testbed(testbeds) => crate::doctor::testbeds(&args, testbeds),
     };
     ExitCode::from(code)
 }

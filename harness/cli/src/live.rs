@@ -32,12 +32,14 @@ pub(crate) fn plan(
     if testbed.wires == Wires::Veth {
         let _granted = harness_live::device::prefer();
     }
+    let kept = harness_live::doctor::Calibration::kept();
+    let tolerance = kept.map_or(TOLERANCE, |kept| Duration::from_nanos(kept.tolerance_ns));
     let plan = Plan {
         name: stem.unwrap_or(name).to_owned(),
         folder,
         testbed,
         program,
-        tolerance: TOLERANCE,
+        tolerance,
     };
     Ok((plan, cases))
 }

@@ -3,6 +3,8 @@
 mod args;
 mod check;
 #[cfg(feature = "live")]
+mod doctor;
+#[cfg(feature = "live")]
 mod dut;
 mod factory;
 mod fields;

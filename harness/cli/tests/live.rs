@@ -1,8 +1,14 @@
-//! Proves that cases on wires give the simulation's verdicts, that their captures give them again,
-//! and that a run leaves nothing behind. Needs root and `ip`; without, each says its name and skips.
+//! Proves that cases on wires give the simulation's verdicts, that their captures give them
+//! again, and that a run leaves nothing behind. Needs root and `ip`; without, each says its name
+//! and skips.
 
 #![cfg(feature = "live")]
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
 
 mod common;
 
@@ -11,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The fixed sample: cases of a few seconds of every suite of single devices, and of every kind of
-/// step that a live testbed plays: links, probes, displays, partners, hellos, sessions, streams.
+/// The fixed sample: cases of a few seconds of every suite of single devices, with links cut,
+/// partners, hellos and sessions.
 const SAMPLE: [&str; 23] = [
     "lacp/rx/version",
     "lacp/rx/reserved",
@@ -204,4 +210,55 @@ fn a_run_leaves_nothing_behind() {
     end(&mut next, "-TERM");
     assert_eq!(left_of(next.id()), Vec::<String>::new());
     assert_eq!(links(), before);
+}
+
+/// A testbed of shell hooks whose device dies during its first case.
+const DYING: &str = r#"
+title: A device that dies
+device: dying
+stands-for: [lacp]
+ports: { p1: {}, p2: {}, p3: {}, p4: {} }
+setup: echo setup >>"$LIVE_LOG"; echo 1 >$RUN/alive
+start: echo start >>"$LIVE_LOG"; rm -f $RUN/alive
+health: test -f $RUN/alive || { echo it is dead; exit 1; }
+teardown: echo teardown >>"$LIVE_LOG"
+knobs:
+  lacp.timeout: { short: "" }
+  lacp.activity: { active: "" }
+  lacp.mux: { coupled: "" }
+"#;
+
+/// A device that dies blocks its case with what the hook said, is set up anew, and the run goes on.
+/// A case whose settings the device can't be given isn't applicable.
+#[test]
+fn a_device_that_dies_is_blocked_and_set_up_again() {
+    if !may("a_device_that_dies_is_blocked_and_set_up_again") {
+        return;
+    }
+    let folder = common::folder("live-dying");
+    let (file, log) = (folder.join("dying.yaml"), folder.join("log"));
+    std::fs::write(&file, DYING).unwrap();
+    let (file, report) = (file.display().to_string(), folder.join("report"));
+    let report_text = report.display().to_string();
+    let mut run = tandem(&[
+        "run",
+        "lacp/tx/system",
+        "lacp/tx/timeout-long",
+        "--jobs",
+        "1",
+    ]);
+    run.args(["--testbed", &file, "--report", &report_text]);
+    let status = run.env("LIVE_LOG", &log).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+    let seen = verdicts(&report);
+    let blocked = |id: &str| seen[id].0 == "blocked" && seen[id].1.contains("it is dead");
+    assert!(blocked("lacp/tx/system"), "{seen:?}");
+    assert_eq!(seen["lacp/tx/timeout-long"].0, "not-applicable", "{seen:?}");
+    assert_eq!(
+        seen["lacp/tx/system-priority"].0, "not-applicable",
+        "{seen:?}"
+    );
+    let log = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    assert_eq!(lines, ["setup", "start", "teardown", "setup", "teardown"]);
 }

@@ -64,18 +64,7 @@ pub async fn drive(
     wiring: &Wiring,
     log: &mut dyn FnMut(Instant, Event),
 ) -> Result<(), DriveError> {
-    let mut ids = Vec::new();
-    let mut ports = Vec::new();
-    for (name, interface) in &wiring.ports {
-        let known = device.ports();
-        let found = known.iter().find(|info| info.name == *name);
-        let id = found.map(|info| info.id).ok_or_else(|| {
-            let known: Vec<&str> = known.iter().map(|info| info.name.as_str()).collect();
-            DriveError::NoPort(name.clone(), known.join(", "))
-        })?;
-        ids.push(id);
-        ports.push(Port::open(interface, BUFFER)?);
-    }
+    let (ids, ports) = open(device, wiring)?;
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
@@ -139,6 +128,23 @@ pub async fn drive(
             _ = interrupt.recv() => return Ok(()),
         }
     }
+}
+
+/// The device's ports on their interfaces.
+fn open(device: &dyn Device, wiring: &Wiring) -> Result<(Vec<PortId>, Vec<Port>), DriveError> {
+    let mut ids = Vec::new();
+    let mut ports = Vec::new();
+    for (name, interface) in &wiring.ports {
+        let known = device.ports();
+        let found = known.iter().find(|info| info.name == *name);
+        let id = found.map(|info| info.id).ok_or_else(|| {
+            let known: Vec<&str> = known.iter().map(|info| info.name.as_str()).collect();
+            DriveError::NoPort(name.clone(), known.join(", "))
+        })?;
+        ids.push(id);
+        ports.push(Port::open(interface, BUFFER)?);
+    }
+    Ok((ids, ports))
 }
 
 /// Waits for somebody who asks the device to begin.

@@ -167,7 +167,8 @@ impl Playing<'_, '_> {
         }
     }
 
-    /// The device comes up; then the first step begins, at `until`, before what came later is shown.
+    /// The device comes up; then the first step begins, at `until`, before what came later is
+    /// shown.
     async fn settle(&mut self, until: Instant) -> Result<(), String> {
         while self.clock.now() < until {
             self.show()?;

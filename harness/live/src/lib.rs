@@ -9,6 +9,7 @@ mod carrier;
 mod clock;
 pub mod control;
 pub mod device;
+pub mod doctor;
 mod drive;
 mod hook;
 mod netns;

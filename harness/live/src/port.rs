@@ -165,7 +165,7 @@ impl Port {
         }
     }
 
-    /// What has been lost so far. The interface's counter is that of the thread's network namespace.
+    /// What has been lost so far. The interface's counter is that of the thread's namespace.
     pub fn counters(&mut self) -> Counters {
         let capture = self.capture.stats().map(|stats| stats.dropped).unwrap_or(0);
         Counters {

@@ -140,7 +140,9 @@ impl Reference {
     pub(crate) async fn begin(&mut self) -> Result<(), String> {
         match self.ask(&Request::Begin).await? {
             Answer::Done => Ok(()),
-            other => Err(format!("the device did not begin: {other:?}")),
+            other @ (Answer::Text(_) | Answer::State(_) | Answer::Refused(_)) => {
+                Err(format!("the device did not begin: {other:?}"))
+            }
         }
     }
 

@@ -39,8 +39,8 @@ pub struct Testbed {
     pub install: Option<String>,
     /// Once a bed, before its first case.
     pub setup: Option<String>,
-    /// Before each case, after the scripts of its settings, in one shell with them: the device comes
-    /// up fresh. Captures are open before it begins.
+    /// Before each case, after the scripts of its settings, in one shell with them: the device
+    /// comes up fresh. Captures are open before it begins.
     pub start: Option<String>,
     /// After each case: the device falls silent.
     pub stop: Option<String>,
