@@ -8,9 +8,23 @@ use std::time::Duration;
 /// How inexact times may be on a host that was not calibrated.
 const TOLERANCE: Duration = Duration::from_millis(50);
 
+/// What `run` plays its cases on: the testbed that it names, if any, and which of the cases that
+/// one can have.
+pub(crate) fn wired(
+    run: &crate::run::Run,
+    catalogue: &Catalogue,
+    cases: Vec<ExpandedCase>,
+) -> Result<(Option<Plan>, Vec<ExpandedCase>), String> {
+    let Some(name) = &run.testbed else {
+        return Ok((None, cases));
+    };
+    let (plan, cases) = plan(name, &run.interface, catalogue, cases)?;
+    Ok((Some(plan), cases))
+}
+
 /// The testbed of this name or file, with the command line's interfaces, and the cases of the
 /// simulated testbeds that it stands for.
-pub(crate) fn plan(
+fn plan(
     name: &str,
     interfaces: &[String],
     catalogue: &Catalogue,

@@ -6,6 +6,7 @@ mod check;
 mod doctor;
 #[cfg(feature = "live")]
 mod dut;
+mod explain;
 mod factory;
 mod fields;
 mod judge;

@@ -7,7 +7,7 @@ use crate::control::Request;
 use crate::port::{Counters, any_ready, drain};
 use dut_device::Instant;
 use harness_judge::Verdict;
-use harness_run::{CaseResult, Measured, Session, SessionSpec, mix};
+use harness_run::{CaseResult, Measured, Session, SessionSpec, default_frames, mix};
 use harness_suite::{Bed, Catalogue, Constant, ExpandedCase, Expression, NodeAction, Quantity};
 use harness_tester::{Action, TesterPort};
 use harness_trace::PointId;
@@ -138,7 +138,7 @@ fn spec(bed: &LiveBed<'_>, case: &ExpandedCase, simulated: &Bed, clock: &Clock) 
         };
         Some((port, device.clone()))
     });
-    let mut frames = simulated.frames.clone();
+    let mut frames = default_frames(case, simulated);
     for (kind, fields) in &testbed.frames {
         frames
             .entry(kind.clone())

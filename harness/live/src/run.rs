@@ -55,12 +55,26 @@ fn length(case: &ExpandedCase) -> Duration {
         let parsed = Expression::parse(text).and_then(|e| e.duration(&scope));
         parsed.unwrap_or_default()
     };
-    let of_step = |step: &Step| match step {
+    case.steps
+        .iter()
+        .map(|located| takes(&located.step, &time))
+        .sum()
+}
+
+fn takes(step: &Step, time: &dyn Fn(&str) -> Duration) -> Duration {
+    match step {
         Step::Wait(text) => time(text),
         Step::Never(never) => never.for_.as_deref().map(time).unwrap_or_default(),
         Step::Count(count) => time(&count.for_),
         Step::Expect(expect) => expect.within.as_deref().map(time).unwrap_or_default() / 4,
-        Step::WaitUntil(_)
+        Step::Classify(classify) => time(&classify.for_),
+        Step::Repeat(repeat) => {
+            let once: Duration = repeat.steps.iter().map(|step| takes(step, time)).sum();
+            once * u32::from(repeat.times)
+        }
+        // How long a sample takes is what it measures.
+        Step::Sample(_)
+        | Step::WaitUntil(_)
         | Step::Send(_)
         | Step::Mark(_)
         | Step::Link(_)
@@ -76,12 +90,11 @@ fn length(case: &ExpandedCase) -> Duration {
         | Step::State(_)
         | Step::Equal(_)
         | Step::Loss(_)
+        | Step::Listen(_)
+        | Step::Collect(_)
+        | Step::Uniform(_)
         | Step::Display(_) => Duration::ZERO,
-    };
-    case.steps
-        .iter()
-        .map(|located| of_step(&located.step))
-        .sum()
+    }
 }
 
 /// Runs cases on a testbed and hands every event to `sink`; results come as they are there. The

@@ -202,6 +202,7 @@ impl<'a> Replay<'a> {
             frames: note.frames,
             listeners: note.listeners,
             tolerance,
+            lateness: Duration::from_nanos(note.lateness),
         };
         let player = Player::new(setup).map_err(|error| JudgeError::Setup(error.to_string()))?;
         Ok(Self {
@@ -337,6 +338,9 @@ impl<'a> Replay<'a> {
             Record::Frame(_) => None,
             Record::Note { json, .. } => Note::parse(json),
         };
+        if let Some(Note::Action(text)) = &note {
+            self.invariants.disturbed(text.starts_with("fault "));
+        }
         match (action, record, note) {
             (Action::Send { port, octets }, Record::Frame(frame), _) => {
                 let point = self.trace.points.get(usize::from(frame.point.0));
@@ -403,6 +407,8 @@ impl<'a> Replay<'a> {
             judged: outcome.judged,
             invariants: reports,
             remarks: outcome.remarks,
+            classes: outcome.classes,
+            lateness: outcome.lateness,
             virtual_time: Duration::from_nanos(trace.until.as_nanos()),
             wall: Duration::ZERO,
             trace: Trace::default(),

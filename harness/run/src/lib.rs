@@ -17,10 +17,10 @@ mod watch;
 
 pub use align::Beside;
 pub use bed::{BedError, Factory, SimulatedBed, build_bed, mix};
-pub use event::{CaseResult, Footer, Header, RunEvent};
+pub use event::{CaseResult, Classification, Footer, Header, RunEvent};
 pub use judge::{JudgeError, judge_trace};
 pub use measured::Measured;
 pub use replay::{Happened, Replay, ReplayError, Replayed, identity, replay};
 pub use session::{Session, SessionSpec};
-pub use simulation::{check_case, run_case};
+pub use simulation::{check_case, default_frames, run_case};
 pub use suite::{Options, run};

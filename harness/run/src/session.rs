@@ -78,6 +78,7 @@ impl Session {
                 .iter()
                 .map(|p| (p.near.clone(), p.far.clone()))
                 .collect(),
+            lateness: 0,
             tolerance: u64::try_from(spec.tolerance.as_nanos()).unwrap_or(u64::MAX),
             devices: spec.devices.clone(),
             pair: Vec::new(),
@@ -91,6 +92,7 @@ impl Session {
             frames: spec.frames,
             listeners: BTreeMap::new(),
             tolerance: spec.tolerance,
+            lateness: Duration::ZERO,
         });
         let mut session = Self {
             case: spec.case,
@@ -229,6 +231,7 @@ impl Session {
     pub fn acted(&mut self, at: Instant, what: &str) {
         let at = self.told(at);
         self.player.poll_action();
+        self.invariants.disturbed(what.starts_with("fault "));
         self.note(at, &Note::Action(what.to_owned()));
         self.done(at);
     }
@@ -282,6 +285,8 @@ impl Session {
             judged,
             record,
             remarks,
+            classes,
+            lateness,
             ..
         } = outcome;
         CaseResult {
@@ -292,6 +297,8 @@ impl Session {
             judged,
             invariants: reports,
             remarks,
+            classes,
+            lateness,
             virtual_time: Duration::from_nanos(ns(now).saturating_sub(ns(begun))),
             wall: Duration::ZERO,
             trace: self.trace,

@@ -195,6 +195,8 @@ impl Testbed {
             Step::Command(_) | Step::Display(_) if !self.reference => {
                 "it uses the reference's command line".to_owned()
             }
+            Step::Listen(_) if !self.reference => "it uses a listener's sockets".to_owned(),
+            Step::Repeat(repeat) => return repeat.steps.iter().find_map(|s| self.lacks(s)),
             Step::Fault(_) | Step::Heal(_) => "it needs a faulty link".to_owned(),
             Step::Equal(_) | Step::Loss(_) => "it is about a pair".to_owned(),
             Step::State(_)
@@ -213,6 +215,11 @@ impl Testbed {
             | Step::Neighbor(_)
             | Step::EtrunkPeer(_)
             | Step::RbsPeer(_)
+            | Step::Listen(_)
+            | Step::Sample(_)
+            | Step::Classify(_)
+            | Step::Collect(_)
+            | Step::Uniform(_)
             | Step::Stream(_) => return None,
         };
         Some(what)
