@@ -7,6 +7,7 @@ use crate::{etrunk, lacp, listener, mld};
 use harness_trace::{Direction, Frame, Point, PointId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What an invariant found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +94,13 @@ impl Invariants {
             etrunk: etrunk::Rules::default(),
             ledger: Ledger::default(),
         }
+    }
+
+    /// With times that are inexact by this much.
+    #[must_use]
+    pub fn tolerating(mut self, tolerance: Duration) -> Self {
+        self.lacp.tolerance = tolerance;
+        self
     }
 
     /// Invariants over a capture of devices in these roles, whose frames are told by
