@@ -45,10 +45,27 @@ pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
 
 /// What of the engines is data: tables, constants, functions of the standards. The default is the
 /// reference; anything else is a device with a defect, which the suites must find.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rules {
     /// LACP's.
     pub lacp: lacp::Rules,
+    /// E-Trunk's.
+    pub etrunk: dut_etrunk::policy::Policy,
+    /// RBS's.
+    pub rbs: dut_rbs::policy::Policy,
+    /// Those of the pair's ties.
+    pub pair: crate::policy::Policy,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            lacp: lacp::Rules::default(),
+            etrunk: dut_etrunk::policy::Policy::STANDARD,
+            rbs: dut_rbs::policy::Policy::STANDARD,
+            pair: crate::policy::Policy::STANDARD,
+        }
+    }
 }
 
 /// Builds a node by other rules.
@@ -63,7 +80,7 @@ pub fn build_with(spec: &BuildSpec, rules: &Rules) -> Result<Node, BuildError> {
         spec,
         rules,
         config: &loaded.config,
-        node: empty(spec, &loaded.config),
+        node: empty(spec, &loaded.config, rules),
     };
     for notice in &loaded.notices {
         let text = notice.to_string();
@@ -83,7 +100,7 @@ pub fn build_with(spec: &BuildSpec, rules: &Rules) -> Result<Node, BuildError> {
     Ok(builder.node)
 }
 
-fn empty(spec: &BuildSpec, config: &Config) -> Node {
+fn empty(spec: &BuildSpec, config: &Config, rules: &Rules) -> Node {
     Node {
         infos: Vec::new(),
         sysname: config.sysname.clone(),
@@ -98,6 +115,7 @@ fn empty(spec: &BuildSpec, config: &Config) -> Node {
         host: Host::new(&[], spec.seed),
         services: Vec::new(),
         bonds: Vec::new(),
+        policy: rules.pair,
         forwarding: Forwarding::default(),
         discards: BTreeMap::new(),
         transmits: VecDeque::new(),
@@ -206,7 +224,7 @@ impl Builder<'_> {
         let addresses = self
             .etrunk_of(interface)
             .and_then(|etrunk| etrunk.addresses);
-        addresses.is_some_and(|(peer, source)| source > peer)
+        addresses.is_some_and(|(peer, source)| (self.rules.pair.raises_ports)(source, peer))
     }
 
     fn trunks(&mut self) {
@@ -236,7 +254,7 @@ impl Builder<'_> {
                 .collect();
             let index = self.node.trunks.len();
             let mut config = lacp_config(id, &interface, system_priority, system_id);
-            let mut mac = system_id;
+            let mut mac = (self.rules.pair.trunk_mac)(system_id, self.spec.base_mac);
             let mut ports = Vec::new();
             let mut aggregation = Vec::new();
             for (port, number, configured) in members {
