@@ -255,7 +255,9 @@ impl ETrunk {
             .as_ref()
             .and_then(|peer| peer.settled_at(self.local_fail_time()));
         let settled = [self.settled_at(), peer].map(|at| at.filter(|at| *at > self.now));
-        [self.next_periodic, fast, self.fail_deadline()]
+        // A silence that has been counted needs no further call.
+        let silence = self.fail_deadline().filter(|at| *at > self.now);
+        [self.next_periodic, fast, silence]
             .into_iter()
             .chain(settled)
             .flatten()

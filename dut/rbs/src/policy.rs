@@ -56,8 +56,6 @@ pub struct Policy {
     pub back_off_next: fn(Duration) -> Duration,
     /// The delay after a connection that was connected, by the one that had grown until then.
     pub back_off_anew: fn(Duration) -> Duration,
-    /// Whether the listener goes on listening beside a connection.
-    pub listens_beside: bool,
     /// Whether a device of this boot epoch has restarted.
     pub restarted: fn(u64) -> bool,
     /// How long a restarted device waits for a batch, by the hold time.
@@ -136,7 +134,6 @@ impl Policy {
         back_off_next,
         //= RBS-023
         back_off_anew: |_| Duration::from_secs(1),
-        listens_beside: true,
         restarted: |epoch| epoch > 1,
         //= RBS-024
         waits: |hold| hold,

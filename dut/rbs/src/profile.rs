@@ -71,7 +71,8 @@ pub(crate) struct Profile {
     /// SYNC_REQ is to be sent as soon as the roles call for it.
     pub(crate) request_due: bool,
     request_number: u32,
-    /// When a restarted device, or a master whose slave differs, asked for the peer's table.
+    /// When a restarted device, or a master whose slave differs, asked for the peer's table; not
+    /// for longer than the hold time.
     pub(crate) asked_at: Option<Instant>,
     /// The peer's SYNC_REQ that a restarted device does not answer yet.
     pub(crate) answer_owed: bool,

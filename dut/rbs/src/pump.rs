@@ -104,10 +104,10 @@ fn advance(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connect
     batch::pump(now, backup_id, profile, to);
 }
 
-/// A restarted device waits for the peer's batch no longer than the hold time.
+/// Whoever has asked waits for the peer's batch no longer than the hold time.
 fn stop_waiting(now: Instant, profile: &mut Profile, connection: &Connection) {
     let waits = (profile.policy.waits)(connection.hold);
-    if profile.fresh && profile.asked_at.is_some_and(|at| now >= at + waits) {
+    if profile.asked_at.is_some_and(|at| now >= at + waits) {
         profile.fresh = false;
         profile.asked_at = None;
     }

@@ -160,7 +160,7 @@ impl Session {
         };
         let connection = Connection::new(now, self.config.boot_epoch, times);
         self.link = Link::Up(Box::new(connection));
-        if !self.connects() && self.policy.listens_beside {
+        if !self.connects() {
             // The listening socket stands beside the connected one.
             self.commands.push_back(Command::Listen);
         }

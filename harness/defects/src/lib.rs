@@ -4,8 +4,11 @@
 //! changed), a wrapper around the Device where it must be; the reference's own code holds no `if
 //! defect`. The suites must kill each, without knowing it.
 
+mod backup;
+mod etrunk;
 mod lacp;
 mod matrix;
+mod rbs;
 mod wrapper;
 
 pub use matrix::{Kill, kill};
@@ -82,6 +85,12 @@ impl Defect {
         self
     }
 
+    /// The same, of another suite.
+    pub(crate) const fn of(mut self, suite: &'static str) -> Self {
+        self.suite = suite;
+        self
+    }
+
     /// The same, not to be killed for this reason.
     pub(crate) const fn survives(mut self, survives: &'static str) -> Self {
         self.survives = survives;
@@ -92,7 +101,13 @@ impl Defect {
 /// Every defect, by suite and id.
 #[must_use]
 pub fn all() -> Vec<Defect> {
-    let mut defects = lacp::defects();
+    let mut defects = [
+        lacp::defects(),
+        etrunk::defects(),
+        rbs::defects(),
+        backup::defects(),
+    ]
+    .concat();
     defects.sort_by_key(|defect| (defect.suite, defect.id));
     defects
 }

@@ -3,7 +3,7 @@
 mod content;
 mod data_plane;
 mod frame;
-mod frames;
+pub(crate) mod frames;
 mod marker;
 mod mux;
 mod parse;
