@@ -87,7 +87,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "backup-revert-ungated",
         &["BACKUP-014", "ETRUNK-039"],
         "a revert doesn't wait for the tables to be equal",
-        |rules| rules.pair.gate = |_| true,
+        |rules| rules.etrunk.revert_ready = |run, _| run == Some(true),
     ),
     data(
         "backup-gate-closed",
