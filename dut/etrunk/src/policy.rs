@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The peer as a check knows it: its System_ID and Boot_Epoch.
 pub type Known = ([u8; 6], u64);
 
+/// Priority and System_ID of a device.
+pub type Candidate = (u8, [u8; 6]);
+
 /// The decisions; [`Policy::STANDARD`] are the reference's.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
@@ -34,7 +37,7 @@ pub struct Policy {
     /// Local fail-time in units of 100 ms, by Send_Period and multiplier.
     pub local_fail_time: fn(u16, u16) -> u16,
     /// Whether we are better (`Less`), by `larger-wins`, our priority and System_ID and the peer's.
-    pub election: fn(bool, (u8, [u8; 6]), (u8, [u8; 6])) -> Ordering,
+    pub election: fn(bool, Candidate, Candidate) -> Ordering,
     /// Whether members that aren't ready count as down: whether any was ready in this boot, and
     /// whether the local fail-time has run.
     pub settled: fn(bool, bool) -> bool,
@@ -64,6 +67,12 @@ pub struct Policy {
     pub replies: fn(bool) -> bool,
     /// Boot_Epoch that the hellos say.
     pub boot_epoch: fn(u64) -> u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::STANDARD
+    }
 }
 
 impl Policy {
@@ -130,7 +139,7 @@ pub fn system_id(ours: [u8; 6], (theirs, epoch): Known, known: Option<Known>) ->
 //= ETRUNK-028
 //= ETRUNK-029
 #[must_use]
-pub fn election(larger_wins: bool, ours: (u8, [u8; 6]), theirs: (u8, [u8; 6])) -> Ordering {
+pub fn election(larger_wins: bool, ours: Candidate, theirs: Candidate) -> Ordering {
     let priority = ours.0.cmp(&theirs.0);
     let priority = if larger_wins {
         priority.reverse()

@@ -51,6 +51,12 @@ pub struct Policy {
     pub trunk_mac: fn(MacAddr, MacAddr) -> MacAddr,
 }
 
+impl Default for Policy {
+    fn default() -> Self {
+        Self::STANDARD
+    }
+}
+
 impl Policy {
     /// The reference's decisions.
     pub const STANDARD: Self = Self {

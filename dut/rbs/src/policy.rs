@@ -5,6 +5,9 @@ use dut_wire::rbs::{Body, NakCode, NotifyCode, Role, Version};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+/// A version of the format: major, minor.
+pub type FormatVersion = (u8, u8);
+
 /// What happens to a batch that is being received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchEvent {
@@ -41,7 +44,7 @@ pub struct Policy {
     /// Whether a message that has no place before that is let pass.
     pub early: fn(&Body) -> bool,
     /// Whether a range of versions, minimum and maximum, has ours in it.
-    pub version: fn((u8, u8), (u8, u8), (u8, u8)) -> bool,
+    pub version: fn(FormatVersion, FormatVersion, FormatVersion) -> bool,
     /// Why a profile in OPEN is refused, by whether its service is ours; `None` is not configured.
     pub open_profile: fn(Option<bool>) -> Option<NotifyCode>,
     /// Hold time, by ours and the peer's, in units of 100 ms.
@@ -110,6 +113,12 @@ pub struct Policy {
     pub ages: fn(bool, bool) -> bool,
     /// After which time without the channel a slave gives all its entries up.
     pub stale_after: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::STANDARD
+    }
 }
 
 impl Policy {

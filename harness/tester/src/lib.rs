@@ -4,10 +4,12 @@
 //! times give the same actions and the same verdict, whether they come from a simulation, a wire or
 //! a file. Judging a capture again is playing its case against it.
 
+mod distribution;
 mod etrunk_peer;
 mod frames;
 mod judging;
 mod matching;
+mod measuring;
 mod outcome;
 mod partner;
 mod player;

@@ -41,9 +41,10 @@ pub(super) const DEFECTS: &[Defect] = &[
                     work_mode: dut_etrunk::WorkMode::Auto,
                     ..input
                 };
-                match input.work_mode {
-                    dut_etrunk::WorkMode::ForceMaster => (RIGHT.member_row)(auto),
-                    _ => (RIGHT.member_row)(input),
+                if input.work_mode == dut_etrunk::WorkMode::ForceMaster {
+                    (RIGHT.member_row)(auto)
+                } else {
+                    (RIGHT.member_row)(input)
                 }
             };
         },

@@ -86,7 +86,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.etrunk.election =
                 |larger_wins, ours, theirs| match (RIGHT.election)(larger_wins, ours, theirs) {
                     Ordering::Equal => Ordering::Greater,
-                    order => order,
+                    order @ (Ordering::Less | Ordering::Greater) => order,
                 };
         },
     ),
