@@ -5,6 +5,7 @@ mod content;
 mod data_plane;
 mod frame;
 mod frames;
+pub(crate) mod frames;
 mod hostile;
 mod later;
 mod marker;
