@@ -154,7 +154,8 @@ fn run_wtr(c: &mut Context<'_>) {
     if !port.port_enabled {
         port.wtr_timer.stop();
     } else if port.wtr_timer.stopped() {
-        port.wtr_timer.start(c.now, c.wait_to_restore);
+        let time = (c.rules.policy.wait_to_restore)(c.wait_to_restore);
+        port.wtr_timer.start(c.now, time);
         port.wtr_timer.tick(c.now);
     }
 }

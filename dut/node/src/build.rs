@@ -49,6 +49,10 @@ pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
 pub struct Rules {
     /// LACP's.
     pub lacp: lacp::Rules,
+    /// An MLD listener's.
+    pub listener: mld::host::Policy,
+    /// MLD's.
+    pub mld: mld::Policy,
 }
 
 /// Builds a node by other rules.
@@ -348,7 +352,9 @@ impl Builder<'_> {
         let link_local = self.identity(port_name).link_local;
         let link_local = link_local.unwrap_or_else(|| mac.link_local());
         let enabled = configured.mld.enable && self.config.multicast_ipv6;
-        let mld = enabled.then(|| mld::Interface::new(mld_config(configured, link_local)));
+        let policy = || self.rules.mld.clone();
+        let mld = enabled
+            .then(|| mld::Interface::with_policy(mld_config(configured, link_local), policy()));
         self.node.interfaces.push(Interface {
             name: configured.name.clone(),
             carrier,

@@ -1,7 +1,7 @@
 //! The node's state as plain data, and the commands that it takes.
 
 use crate::node::Node;
-use dut_device::{ControlError, ForwardingEntry, Instant, PortId, Snapshot};
+use dut_device::{ControlError, ForwardingEntry, Instant, Snapshot};
 
 impl Node {
     pub(crate) fn take_snapshot(&self, now: Instant) -> Snapshot {
@@ -91,9 +91,12 @@ impl Node {
                 }
             }
             ["lacp", what @ ("enable" | "disable"), port] => {
-                let found = self.infos.iter().position(|info| info.name == *port);
-                let id = found.and_then(|index| u16::try_from(index).ok());
-                let id = PortId(id.ok_or_else(unknown)?);
+                let full = port.replacen("GE", "GigabitEthernet", 1);
+                let found = self
+                    .infos
+                    .iter()
+                    .find(|info| info.name == *port || info.name == full);
+                let id = found.ok_or_else(unknown)?.id;
                 let trunk = self
                     .trunks
                     .iter_mut()

@@ -157,7 +157,6 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
     let bar = progress(cases.len());
     let mut board = Board::default();
     let mut trouble = None;
-    let mut classifications: Vec<String> = Vec::new();
     let report = run.report.display().to_string();
     let mut sink = |event: RunEvent| {
         if let Err(error) = reports.event(&event) {
@@ -165,7 +164,7 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
             return false;
         }
         if let RunEvent::Classified(told) = &event {
-            classifications.push(told.to_string());
+            board.devices.push(told.to_string());
         }
         if let RunEvent::CaseFinished(result) = event {
             board.count(&result.case.suite, result.verdict);
@@ -185,13 +184,6 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
     if let Some(error) = trouble {
         terminal.complain(&format!("{}: {error}", run.report.display()));
         return code::INCOMPLETE;
-    }
-    if !classifications.is_empty() {
-        terminal.line("");
-        terminal.line(&terminal.paint("1", "devices"));
-        for told in &classifications {
-            terminal.line(&format!("  {told}"));
-        }
     }
     board.print(&terminal, &footer, run);
     exit_code(&footer)
@@ -239,14 +231,18 @@ fn progress(cases: usize) -> ProgressBar {
     bar
 }
 
-/// Cases by suite and verdict.
+/// Cases by suite and verdict, and what was told of the devices.
 #[derive(Debug, Default)]
-struct Board(BTreeMap<String, BTreeMap<Verdict, usize>>);
+struct Board {
+    suites: BTreeMap<String, BTreeMap<Verdict, usize>>,
+    /// What the preambles tell of the devices.
+    devices: Vec<String>,
+}
 
 impl Board {
     fn count(&mut self, suite: &str, verdict: Verdict) {
         *self
-            .0
+            .suites
             .entry(suite.to_owned())
             .or_default()
             .entry(verdict)
@@ -262,13 +258,19 @@ impl Board {
             Verdict::Blocked,
             Verdict::Error,
         ];
+        if !self.devices.is_empty() {
+            terminal.line(&format!("\n{}", terminal.paint("1", "device")));
+            for device in &self.devices {
+                terminal.line(device);
+            }
+        }
         terminal.line("");
         let head: String = columns
             .iter()
             .map(|verdict| format!("{verdict:>15}"))
             .collect();
         terminal.line(&terminal.paint("1", &format!("{:<10}{head}", "suite")));
-        for (suite, verdicts) in &self.0 {
+        for (suite, verdicts) in &self.suites {
             let counts: String = columns
                 .iter()
                 .map(|verdict| format!("{:>15}", verdicts.get(verdict).copied().unwrap_or(0)))

@@ -68,6 +68,9 @@ pub(crate) const RULES: &[Rule] = &[
     MAX_DELAY,
 ];
 
+/// A point, who sent there (`None`: somebody that isn't judged), and to which address.
+type Path = (PointId, Option<[u8; 6]>, [u8; 6]);
+
 /// What the rules remember.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
@@ -76,8 +79,8 @@ pub(crate) struct Rules {
     /// When slow protocol frames left, by (point, device, subtype).
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
     /// When a device that isn't judged first sent a LACPDU at a point, and in a capture of
-    /// undisturbed devices any, by its source address.
-    heard: BTreeMap<(PointId, Option<[u8; 6]>), Instant>,
+    /// undisturbed devices any, by its source and destination address.
+    heard: BTreeMap<Path, Instant>,
     /// Frames may be under way for any time.
     faults: bool,
     /// Nobody restarts the devices.
@@ -105,8 +108,11 @@ fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
 impl Rules {
     /// Somebody else's frame at a point where a judged device listens.
     pub(crate) fn heard(&mut self, frame: &Frame) {
-        if !frame.lost && LacpView::of(&frame.octets).is_some() {
-            self.heard.entry((frame.point, None)).or_insert(frame.at);
+        if !frame.lost
+            && let Some(destination) = takeable(frame)
+        {
+            let key = (frame.point, None, destination);
+            self.heard.entry(key).or_insert(frame.at);
         }
     }
 
@@ -126,10 +132,13 @@ impl Rules {
         let at = (record, frame);
         let subtype = layers.payload.first().copied().unwrap_or(0);
         let key = (frame.point, from.to_owned(), subtype);
-        let count = burst(self.slow.entry(key).or_default(), frame.at);
-        ledger.rule(SLOW_RATE, at, count <= 10, || {
-            format!("{count} of subtype {subtype}")
-        });
+        // A Marker Response doesn't count: its rate is that of the requests.
+        if subtype != 2 || layers.payload.get(2) != Some(&2) {
+            let count = burst(self.slow.entry(key).or_default(), frame.at);
+            ledger.rule(SLOW_RATE, at, count <= 10, || {
+                format!("{count} of subtype {subtype}")
+            });
+        }
         let untagged = layers.vlan.is_none();
         ledger.rule(UNTAGGED, at, untagged, || "a tag".into());
         if subtype != 1 {
@@ -204,15 +213,19 @@ impl Rules {
         // From link-up to the first LACPDU heard both may stand together (INITIALIZE left
         // Defaulted).
         let mine = frame.octets.get(6..12);
-        let heard = (self.heard.iter()).any(|((point, from), at)| {
+        // A port listens to the Protocol_DA that it sends to, and to no other.
+        let destination = frame.octets.get(..6);
+        let heard = (self.heard.iter()).any(|((point, from, to), at)| {
             *point == frame.point
+                && destination == Some(&to[..])
                 && from.as_ref().map(|mac| &mac[..]) != mine
                 && frame.at.since(*at) > ARRIVED
         });
         if self.undisturbed
             && let Some(mac) = mine.and_then(|mac| mac.try_into().ok())
+            && let Some(destination) = takeable(frame)
         {
-            let key = (frame.point, Some(mac));
+            let key = (frame.point, Some(mac), destination);
             self.heard.entry(key).or_insert(frame.at);
         }
         if heard && !self.faults {
@@ -220,6 +233,18 @@ impl Rules {
             ledger.rule(DEFAULTED_EXPIRED, at, !both, || state_bits(state));
         }
     }
+}
+
+/// The destination of a LACPDU that no port may refuse: untagged, of full length, with the lengths
+/// that a port may check.
+fn takeable(frame: &Frame) -> Option<[u8; 6]> {
+    let layers = layers(&frame.octets).filter(|layers| layers.vlan.is_none())?;
+    let pdu = LacpView::of(&frame.octets)?.octets();
+    let lengths = [(3, 20), (23, 20), (43, 16)];
+    let right = lengths
+        .iter()
+        .all(|(at, value)| pdu.get(*at) == Some(value));
+    right.then_some(layers.destination)
 }
 
 /// What a version 1 LACPDU never varies in.

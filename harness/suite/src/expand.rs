@@ -222,11 +222,11 @@ fn one(
         settings.insert(name.clone(), substitute(value, &names));
     }
     let constants = constants(bed_name, bed, &settings)?;
-    let steps = case
-        .steps
-        .iter()
-        .map(|step| located(step, &names))
-        .collect::<Result<_, _>>()?;
+    let mut steps = Vec::new();
+    for step in &case.steps {
+        let Located { line, step } = located(step, &names)?;
+        write_out(line, step, &mut steps)?;
+    }
     Ok(ExpandedCase {
         suite: case
             .id
@@ -253,13 +253,38 @@ fn one(
 
 fn located(step: &serde_saphyr::Spanned<Step>, names: &Fields) -> Result<Located, ExpandError> {
     let line = step.referenced.line();
+    let step = filled(line, &step.value, names)?;
+    Ok(Located { line, step })
+}
+
+/// A step with the names filled in.
+fn filled(line: u64, step: &Step, names: &Fields) -> Result<Step, ExpandError> {
     let wrong = |error: serde_json::Error| ExpandError::Step {
         line,
         what: error.to_string(),
     };
-    let value = serde_json::to_value(&step.value).map_err(wrong)?;
-    let step = serde_json::from_value(substitute(&value, names)).map_err(wrong)?;
-    Ok(Located { line, step })
+    let value = serde_json::to_value(step).map_err(wrong)?;
+    serde_json::from_value(substitute(&value, names)).map_err(wrong)
+}
+
+/// A step, or those of a repetition as often as it says.
+fn write_out(line: u64, step: Step, steps: &mut Vec<Located>) -> Result<(), ExpandError> {
+    let Step::Repeat(repeat) = step else {
+        steps.push(Located { line, step });
+        return Ok(());
+    };
+    if repeat.times == 0 || repeat.times > 10_000 || repeat.steps.is_empty() {
+        let what = "`repeat` takes 1 to 10000 `times` and at least one step".to_owned();
+        return Err(ExpandError::Step { line, what });
+    }
+    for round in 1..=repeat.times {
+        let number = repeat.number.iter();
+        let names = number.map(|name| (name.clone(), round.into())).collect();
+        for step in &repeat.steps {
+            write_out(line, filled(line, step, &names)?, steps)?;
+        }
+    }
+    Ok(())
 }
 
 /// A value as it stands in an id.

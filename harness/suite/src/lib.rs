@@ -23,10 +23,10 @@ pub use expand::{Constant, ExpandError, ExpandedCase, expand};
 pub use expression::{Expression, ExpressionError, Quantity, Scope};
 pub use load::{Catalogue, LoadError, load, load_bed};
 pub use measure::{Class, Classify, Sample, Vary};
-pub use requirement::{Evidence, Exception, Requirement, RequirementFile, Visible};
+pub use requirement::{Edition, Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{
-    Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
-    Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
-    Tolerance,
+    Alpha, Collect, Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames,
+    Heal, Kind, Link, Listen, ListenMode, Loss, Neighbor, Never, Node, NodeAction, Partner, Peer,
+    Repeat, Send, State, Step, Stream, Time, Tolerance, Uniform,
 };

@@ -25,6 +25,9 @@ pub struct Sample {
     /// The frame that is sent at the beginning of each sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stimulus: Option<Frames>,
+    /// This field of the stimulus gets a value that the case hasn't used, known as `$fresh`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
     /// A frame that must come after the stimulus before the last one counts: what was under way
     /// when the stimulus was sent is no sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,8 +3,8 @@
 use crate::among::Among;
 use crate::measure::{Classify, Sample};
 use crate::step::{
-    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
-    Partner, Peer, Send, State, Step, Stream,
+    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Listen, ListenMode, Loss, Never,
+    Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Uniform,
 };
 use serde_json::Value;
 
@@ -36,7 +36,11 @@ fn value(value: &Value) -> String {
 fn fields(fields: &Fields) -> String {
     let shown: Vec<String> = fields
         .iter()
-        .map(|(name, v)| format!("`{name}` {}", value(v)))
+        .map(|(name, v)| match v.as_u64() {
+            // A state octet is read by its bits.
+            Some(state) if name.ends_with(".state") => format!("`{name}` 0x{state:02x}"),
+            _ => format!("`{name}` {}", value(v)),
+        })
         .collect();
     shown.join(", ")
 }
@@ -293,6 +297,28 @@ fn classify(step: &Classify) -> String {
     )
 }
 
+fn listen(step: &Listen) -> String {
+    let mode = match step.mode {
+        ListenMode::Include => "INCLUDE",
+        ListenMode::Exclude => "EXCLUDE",
+    };
+    let more = step.following.map(|n| format!(" and the next {n}"));
+    format!(
+        "Let socket {} listen to {} with {mode} ({}{})",
+        step.socket.as_deref().unwrap_or("a"),
+        step.group,
+        step.sources.join(", "),
+        more.unwrap_or_default()
+    )
+}
+
+fn uniform(step: &Uniform) -> String {
+    format!(
+        "The durations in *{}* are spread evenly from {} to {}",
+        step.samples, step.from, step.to
+    )
+}
+
 impl Step {
     /// What the step does, in a sentence without its full stop; `true` when it judges.
     #[must_use]
@@ -324,6 +350,10 @@ impl Step {
             Self::Display(step) => judged(display(step)),
             Self::Sample(step) => judged(sample(step)),
             Self::Classify(step) => judged(classify(step)),
+            Self::Listen(step) => done(listen(step)),
+            Self::Repeat(step) => done(format!("Carry out the next steps {} times", step.times)),
+            Self::Collect(step) => done(format!("Put {} into *{}*", step.value, step.into)),
+            Self::Uniform(step) => judged(uniform(step)),
         }
     }
 }

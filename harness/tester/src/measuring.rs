@@ -15,6 +15,7 @@ pub(crate) struct Sampling {
     what: String,
     port: usize,
     stimulus: Option<Frames>,
+    fresh: Option<String>,
     started: Option<Watch>,
     from_started: bool,
     ended: Watch,
@@ -111,6 +112,7 @@ impl Player {
             what: step.what,
             from_started: step.from_started,
             stimulus: step.stimulus,
+            fresh: step.fresh,
             wanted,
             allowed,
             longest,
@@ -154,8 +156,14 @@ impl Player {
             sampling.port,
             sent.map(|(kind, fields)| (kind, fields.clone())),
         );
+        let fresh = sampling.fresh.clone();
         let done = match sent {
-            Some((kind, fields)) => self.transmit(port, kind, &fields),
+            Some((kind, mut fields)) => {
+                if let Some(field) = fresh {
+                    fields.insert(field, self.fresh());
+                }
+                self.transmit(port, kind, &fields)
+            }
             None => Err("a frame has exactly one kind".to_owned()),
         };
         if let Err(error) = done {

@@ -120,6 +120,8 @@ pub struct Player {
     pub(crate) save_sent: Option<String>,
     /// The last value given out as fresh.
     pub(crate) last_fresh: u64,
+    /// Collected durations by name.
+    pub(crate) samples: BTreeMap<String, Vec<Duration>>,
 }
 
 impl Player {
@@ -193,6 +195,7 @@ impl Player {
             pair: PairStatus::default(),
             save_sent: None,
             last_fresh: FIRST_FRESH,
+            samples: BTreeMap::new(),
         };
         player.check()?;
         Ok(player)
@@ -504,6 +507,13 @@ impl Player {
                 let (node, text) = (command.node, command.text);
                 self.actions.push_back(Action::Command { node, text });
             }
+            Step::Listen(step) => {
+                let action = crate::distribution::listen(step)?;
+                self.actions.push_back(action);
+            }
+            Step::Collect(step) => self.collect(step)?,
+            Step::Uniform(step) => return self.judge_uniform(&step),
+            Step::Repeat(_) => return Err("a repetition that wasn't written out".to_owned()),
             Step::Stream(stream) => self.begin_stream(stream)?,
             Step::Partner(step) => self.begin_partner(&step)?,
             Step::Neighbor(step) => {
@@ -516,7 +526,7 @@ impl Player {
             Step::State(state) => return self.begin_state(state),
             Step::Equal(equal) => return self.begin_equal(equal),
             Step::Loss(loss) => return self.judge_loss(&loss),
-            Step::Sample(sample) => return self.begin_sample(sample),
+            Step::Sample(sample) => return self.begin_sample(*sample),
             Step::Classify(classify) => return self.begin_classify(classify),
             Step::Display(display) => {
                 let (node, command, golden) = (display.node, display.command, display.golden);

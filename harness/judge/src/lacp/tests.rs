@@ -89,3 +89,30 @@ fn a_disturbed_link_begins_anew() {
     assert_eq!(both_after(400, Some(false)), None);
     assert_eq!(both_after(400, Some(true)), None);
 }
+
+/// Marker Responses aren't bound by the slow protocols' rate (802.1AX 6.5): requests are.
+#[test]
+fn marker_responses_do_not_count() {
+    let eleven = |kind: u8| {
+        let roles = Roles {
+            lacp: true,
+            ..Roles::default()
+        };
+        let mut invariants = Invariants::foreign(roles);
+        for n in 0..11 {
+            let fields = serde_json::from_value(json!({"tlv_type": kind})).unwrap();
+            let frame = Frame {
+                at: Instant::from_millis(n),
+                point: PointId(0),
+                direction: Direction::In,
+                lost: false,
+                octets: build(Kind::Marker, &fields).unwrap(),
+            };
+            invariants.judge(0, &frame, "device", roles);
+        }
+        let mut reports = invariants.finish().into_iter();
+        reports.find_map(|report| report.broken?.requirement)
+    };
+    assert_eq!(eleven(1).as_deref(), Some("LACP-010"));
+    assert_eq!(eleven(2), None);
+}
