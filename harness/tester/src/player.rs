@@ -10,7 +10,9 @@ use crate::port::Port;
 use crate::sampling::{Equalling, Probing};
 use dut_device::Instant;
 use harness_judge::{Finding, StreamMeter, Verdict};
-use harness_suite::{ExpandedCase, Expression, ExpressionError, Located, Quantity, Scope, Step};
+use harness_suite::{
+    ExpandedCase, Expression, ExpressionError, Link, Located, Node, Quantity, Scope, Step,
+};
 use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Fields, Kind};
 use std::collections::{BTreeMap, VecDeque};
@@ -492,17 +494,9 @@ impl Player {
                 return Ok(());
             }
             Step::Mark(name) => self.mark(&name, self.now),
-            Step::Link(link) => {
-                self.actions.push_back(Action::Link {
-                    name: link.name,
-                    up: link.up,
-                });
-            }
-            Step::Node(node) => {
-                self.actions.push_back(Action::Node {
-                    name: node.name,
-                    action: node.action,
-                });
+            Step::Link(Link { name, up }) => self.actions.push_back(Action::Link { name, up }),
+            Step::Node(Node { name, action }) => {
+                self.actions.push_back(Action::Node { name, action });
             }
             Step::Fault(fault) => {
                 let delay = fault.delay.as_deref().map(|delay| self.duration(delay));
