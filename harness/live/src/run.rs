@@ -66,6 +66,7 @@ fn takes(step: &Step, time: &dyn Fn(&str) -> Duration) -> Duration {
         Step::Wait(text) => time(text),
         Step::Never(never) => never.for_.as_deref().map(time).unwrap_or_default(),
         Step::Count(count) => time(&count.for_),
+        Step::Among(among) => time(&among.for_),
         Step::Expect(expect) => expect.within.as_deref().map(time).unwrap_or_default() / 4,
         Step::Classify(classify) => time(&classify.for_),
         Step::Repeat(repeat) => {

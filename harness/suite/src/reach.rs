@@ -6,7 +6,7 @@ impl Step {
     /// The tester's ports or links that a step names.
     #[must_use]
     pub fn ports(&self) -> Vec<&str> {
-        let one = match self {
+        let one: &str = match self {
             Self::Send(step) => &step.on,
             Self::Expect(step) => &step.on,
             Self::Never(step) => &step.on,
@@ -18,6 +18,7 @@ impl Step {
             Self::Neighbor(step) => &step.on,
             Self::EtrunkPeer(step) | Self::RbsPeer(step) => &step.on,
             Self::Stream(step) => &step.on,
+            Self::Among(step) => return step.on.iter().map(String::as_str).collect(),
             Self::Repeat(step) => return step.steps.iter().flat_map(Self::ports).collect(),
             Self::Wait(_)
             | Self::WaitUntil(_)

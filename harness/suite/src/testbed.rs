@@ -206,6 +206,7 @@ impl Testbed {
             | Step::Send(_)
             | Step::Expect(_)
             | Step::Never(_)
+            | Step::Among(_)
             | Step::Count(_)
             | Step::Wait(_)
             | Step::WaitUntil(_)

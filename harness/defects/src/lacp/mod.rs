@@ -4,7 +4,7 @@ mod combined;
 mod content;
 mod data_plane;
 mod frame;
-mod frames;
+pub(crate) mod frames;
 mod hostile;
 mod later;
 mod marker;
