@@ -1,14 +1,15 @@
-//! Proves that the suites kill a fixed sample of the seeded defects: every fourth one.
+//! Proves that the suites kill a fixed sample of the seeded defects: every sixteenth one; the
+//! `tandem trace` tests look at all.
 
 use harness_defects::{all, kill};
 use harness_suite::load;
 use std::path::Path;
 
 #[test]
-fn every_fourth_defect_is_killed() {
+fn a_sample_of_defects_is_killed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites");
     let catalogue = load(&root).unwrap();
-    let defects: Vec<_> = all().into_iter().step_by(4).collect();
+    let defects: Vec<_> = all().into_iter().step_by(16).collect();
     for kill in kill(&defects, &catalogue, 1, 1, 2, &mut |_| {}) {
         let explained = !kill.defect.survives.is_empty();
         assert_eq!(

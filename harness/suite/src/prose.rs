@@ -203,14 +203,14 @@ fn choice(step: &Choice) -> String {
         }
     };
     let ways: Vec<String> = step.options.iter().map(one).collect();
-    let which = if step.last { "the last" } else { "the first" };
+    let which = if step.last { "last" } else { "first" };
     let otherwise = step.otherwise.as_ref();
     let otherwise = otherwise.map(|name| format!(", otherwise {name}"));
     format!(
-        "Record {}, by when {which} {} comes on {}: {}{}",
+        "Record {}, by the {which} frame on {} that is {}: {}{}",
         step.about,
-        frame(&step.frame),
         step.on,
+        frame(&step.frame),
         ways.join(", "),
         otherwise.unwrap_or_default()
     )
