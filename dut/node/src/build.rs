@@ -49,6 +49,8 @@ pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
 pub struct Rules {
     /// LACP's.
     pub lacp: lacp::Rules,
+    /// An MLD listener's.
+    pub listener: mld::host::Policy,
     /// MLD's.
     pub mld: mld::Policy,
 }
@@ -274,6 +276,7 @@ impl Builder<'_> {
                 id,
                 mac,
                 ports,
+                protocol_da: [0x01, 0x80, 0xc2, 0x00, 0x00, interface.trunk.protocol_da],
                 lacp,
                 manual_up: Vec::new(),
                 interface: None,
@@ -458,17 +461,19 @@ fn lacp_config(
         }
         .to_owned(),
         key: KEY_BASE.saturating_add(id),
-        mux: if trunk.mux_independent {
-            lacp::MuxControl::Independent
-        } else {
-            lacp::MuxControl::Coupled
+        mux: match trunk.mux {
+            config::Mux::Coupled => lacp::MuxControl::Coupled,
+            config::Mux::Independent => lacp::MuxControl::Independent,
+            config::Mux::Combined => lacp::MuxControl::Combined,
+            config::Mux::CombinedCoupled => lacp::MuxControl::CombinedCoupled,
         },
+        wait_to_restore: Duration::from_secs(u64::from(trunk.wait_to_restore_s)),
         max_active: trunk.max_active,
         least_active: trunk.least_active,
         preempt_delay: trunk
             .preempt_delay_s
             .map(|s| Duration::from_secs(u64::from(s))),
-        ntt_on_expired: true,
+        ntt_on_expired: trunk.ntt_on_expired,
         collector_max_delay: 0,
     }
 }

@@ -16,8 +16,10 @@ mod pair;
 mod port;
 mod route;
 mod snapshot;
+mod station;
 mod switch;
 mod trunk;
 
 pub use build::{BuildError, Rules, build, build_with};
 pub use node::Node;
+pub use station::device;

@@ -6,6 +6,7 @@ use harness_run::run_case;
 use harness_suite::{Catalogue, ExpandedCase, Step};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 /// What became of one defect.
 #[derive(Debug, Clone)]
@@ -84,7 +85,9 @@ fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill
     let killed_by = cases
         .iter()
         .inspect(|_| ran += 1)
-        .filter(|case| run_case(case, catalogue, &factory, seed).verdict == Verdict::Fail)
+        .filter(|case| {
+            run_case(case, catalogue, &factory, seed, Duration::ZERO).verdict == Verdict::Fail
+        })
         .map(|case| case.id.clone())
         .take(enough)
         .collect();
@@ -97,29 +100,14 @@ fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill
 
 /// Frames that a case sends, a stream counted as a thousand: what its run costs.
 fn frames(case: &ExpandedCase) -> u32 {
-    let sends = |located: &harness_suite::Located| match &located.step {
-        Step::Send(send) => send.count.unwrap_or(1),
-        Step::Stream(_) => 1000,
-        Step::Expect(_)
-        | Step::Never(_)
-        | Step::Count(_)
-        | Step::Choice(_)
-        | Step::Wait(_)
-        | Step::WaitUntil(_)
-        | Step::Mark(_)
-        | Step::Link(_)
-        | Step::Node(_)
-        | Step::Fault(_)
-        | Step::Heal(_)
-        | Step::Partner(_)
-        | Step::Neighbor(_)
-        | Step::EtrunkPeer(_)
-        | Step::RbsPeer(_)
-        | Step::Command(_)
-        | Step::State(_)
-        | Step::Equal(_)
-        | Step::Loss(_)
-        | Step::Display(_) => 0,
+    let sends = |located: &harness_suite::Located| {
+        if let Step::Send(send) = &located.step {
+            send.count.unwrap_or(1)
+        } else if let Step::Stream(_) = &located.step {
+            1000
+        } else {
+            0
+        }
     };
     case.steps.iter().map(sends).sum()
 }

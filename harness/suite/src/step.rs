@@ -1,5 +1,6 @@
 //! The steps of a case, each with what it does and when it fails.
 
+use crate::measure::{Classify, Sample, Vary};
 pub use harness_wire::Kind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,18 @@ pub enum Step {
     Loss(Loss),
     /// Compares a `display` output with a golden file.
     Display(Display),
+    /// Takes repeated samples of a time and judges them together.
+    Sample(Box<Sample>),
+    /// Tells which of several permitted behaviours the device shows.
+    Classify(Classify),
+    /// What a socket of a listener asks of a multicast address.
+    Listen(Listen),
+    /// Carries out steps several times.
+    Repeat(Repeat),
+    /// Puts a duration into a named collection.
+    Collect(Collect),
+    /// Judges whether a collection's durations are spread evenly.
+    Uniform(Uniform),
 }
 
 /// See [`Step::Send`].
@@ -147,6 +160,13 @@ pub struct Send {
     /// Time between two (default 0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Time>,
+    /// Sends one for each of these values instead of `count`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vary: Option<Vary>,
+    /// This field gets a value that the case hasn't used, another one in each frame, known as
+    /// `$fresh` from then on: an echo of it proves that this very frame was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
     /// Go on with the next step while it sends.
     #[serde(default, skip_serializing_if = "is_false")]
     pub background: bool,
@@ -377,6 +397,9 @@ pub struct Partner {
     /// Values that replace those of the golden partner, by LACPDU field name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: Fields,
+    /// This field gets a value that the case hasn't used, known as `$fresh` from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
 }
 
 /// See [`Step::Neighbor`].
@@ -501,6 +524,94 @@ pub struct Display {
     pub golden: String,
 }
 
+/// See [`Step::Listen`]: the service interface of RFC 3810 section 3. INCLUDE without sources ends
+/// the socket's interest. The device gets the command `listen SOCKET GROUP MODE [SOURCE,…]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Listen {
+    /// The listening device (default `dut`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// The socket (default `a`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
+    /// Multicast address.
+    pub group: String,
+    /// Filter mode.
+    pub mode: ListenMode,
+    /// Source list (default empty).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// More sources: this many addresses that follow on the last one listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub following: Option<u16>,
+}
+
+/// Filter mode of a [`Listen`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListenMode {
+    /// The listed sources.
+    Include,
+    /// All but the listed sources.
+    Exclude,
+}
+
+/// See [`Step::Repeat`]. Loading writes the steps out, so that a run never sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Repeat {
+    /// How often, 1 to 10,000.
+    pub times: u16,
+    /// Name under which the steps have the number of the round, from 1, as `${name}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// See [`Step::Collect`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Collect {
+    /// The collection.
+    pub into: String,
+    /// The duration, as `answered - asked`.
+    pub value: Time,
+}
+
+/// See [`Step::Uniform`]: a Kolmogorov-Smirnov test of the collected durations against the uniform
+/// distribution. Inconclusive when there are fewer than `at-least`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Uniform {
+    /// The collection.
+    pub samples: String,
+    /// From this duration.
+    pub from: Time,
+    /// To this one.
+    pub to: Time,
+    /// How many durations it takes (default 100).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u16>,
+    /// Significance: how often a device that is right may fail.
+    pub alpha: Alpha,
+}
+
+/// Significance of a statistical test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Alpha {
+    /// Once in a hundred.
+    #[serde(rename = "1e-2")]
+    E2,
+    /// Once in ten thousand.
+    #[serde(rename = "1e-4")]
+    E4,
+    /// Once in a million.
+    #[serde(rename = "1e-6")]
+    E6,
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
@@ -519,6 +630,8 @@ impl Step {
             Self::Never(step) => Some((&step.on, &step.frame, false)),
             Self::Count(step) => Some((&step.on, &step.frame, false)),
             Self::Choice(step) => Some((&step.on, &step.frame, false)),
+            Self::Sample(step) => Some((&step.on, &step.frame, false)),
+            Self::Classify(step) => Some((&step.on, &step.frame, false)),
             Self::Wait(_)
             | Self::WaitUntil(_)
             | Self::Mark(_)
@@ -535,7 +648,11 @@ impl Step {
             | Self::State(_)
             | Self::Equal(_)
             | Self::Loss(_)
-            | Self::Display(_) => None,
+            | Self::Display(_)
+            | Self::Listen(_)
+            | Self::Repeat(_)
+            | Self::Collect(_)
+            | Self::Uniform(_) => None,
         }
     }
 
@@ -563,8 +680,15 @@ impl Step {
             Self::Stream(step) => times.push(step.every.as_ref()),
             Self::State(step) => times.extend([step.within.as_ref(), step.for_.as_ref()]),
             Self::Equal(step) => times.push(Some(&step.within)),
+            Self::Collect(step) => times.push(Some(&step.value)),
+            Self::Uniform(step) => times.extend([Some(&step.from), Some(&step.to)]),
             Self::Loss(step) => {
                 times.extend([step.gap_at_most.as_ref(), step.gap_at_least.as_ref()]);
+            }
+            Self::Sample(step) => times.extend(step.times()),
+            Self::Classify(step) => {
+                times.push(Some(&step.for_));
+                times.extend(step.classes.iter().map(|class| class.spaced.as_ref()));
             }
             Self::Mark(_)
             | Self::Link(_)
@@ -575,7 +699,9 @@ impl Step {
             | Self::EtrunkPeer(_)
             | Self::RbsPeer(_)
             | Self::Command(_)
-            | Self::Display(_) => {}
+            | Self::Display(_)
+            | Self::Listen(_)
+            | Self::Repeat(_) => {}
         }
         times.into_iter().flatten().map(String::as_str).collect()
     }

@@ -14,12 +14,14 @@ use std::time::Duration;
 
 impl Current {
     /// The frames that the step looks at, when it looks at frames.
-    const fn watch(&self) -> Option<&Watch> {
+    fn watch(&self) -> Option<&Watch> {
         match self {
             Self::Expecting(expecting) => Some(&expecting.watch),
             Self::Forbidding(forbidding) => Some(&forbidding.watch),
             Self::Counting(counting) => Some(&counting.watch),
             Self::Choosing(choosing) => Some(&choosing.watch),
+            Self::Sampling(sampling) => sampling.watch(),
+            Self::Classifying(classifying) => Some(&classifying.watch),
             Self::Ready
             | Self::Sleeping(_)
             | Self::Sending { .. }
@@ -38,15 +40,17 @@ pub(crate) enum Judged {
     Holds(Option<usize>),
     /// It doesn't.
     Fails(Finding),
+    /// That can't be told.
+    Undecided(Finding),
 }
 
 /// Which frames a step looks at.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
-    point: usize,
+    pub(crate) point: usize,
     /// `None`: either end.
     direction: Option<Direction>,
-    kind: Kind,
+    pub(crate) kind: Kind,
     fields: Fields,
 }
 
@@ -119,7 +123,12 @@ impl Player {
         let looks = |step: &Step| {
             matches!(
                 step,
-                Step::Expect(_) | Step::Never(_) | Step::Count(_) | Step::Choice(_) | Step::Mark(_)
+                Step::Expect(_)
+                    | Step::Never(_)
+                    | Step::Count(_)
+                    | Step::Choice(_)
+                    | Step::Classify(_)
+                    | Step::Mark(_)
             )
         };
         while matches!(self.current, Current::Ready)
@@ -303,9 +312,22 @@ impl Player {
             {
                 choosing.matched(frame.at, record);
             }
+            Current::Sampling(sampling)
+                if (sampling.watch().and_then(differences))
+                    .is_some_and(|found| found.is_empty()) =>
+            {
+                self.sample_frame(frame.at, record);
+            }
+            Current::Classifying(classifying)
+                if differences(&classifying.watch).is_some_and(|found| found.is_empty()) =>
+            {
+                self.classify_frame(frame.at, record, seen);
+            }
             Current::Forbidding(_)
             | Current::Counting(_)
             | Current::Choosing(_)
+            | Current::Sampling(_)
+            | Current::Classifying(_)
             | Current::Ready
             | Current::Sleeping(_)
             | Current::Sending { .. }
@@ -394,10 +416,16 @@ impl Player {
                 self.chosen();
                 true
             }
+            Current::Classifying(classifying) if classifying.until <= now => {
+                self.classified();
+                true
+            }
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
             | Current::Choosing(_)
+            | Current::Sampling(_)
+            | Current::Classifying(_)
             | Current::Ready
             | Current::Sleeping(_)
             | Current::Sending { .. }
@@ -452,7 +480,7 @@ impl Player {
 }
 
 /// The implementation tolerance of 802.1AX's timers.
-const TIMER: Duration = Duration::from_millis(250);
+pub(crate) const TIMER: Duration = Duration::from_millis(250);
 
 /// The most frames in any window of this length, with the last of them.
 fn densest(came: &[(Instant, usize)], per: Duration) -> Option<(u32, Option<usize>)> {

@@ -5,10 +5,12 @@
 //! a file. Judging a capture again is playing its case against it.
 
 mod choosing;
+mod distribution;
 mod etrunk_peer;
 mod frames;
 mod judging;
 mod matching;
+mod measuring;
 mod outcome;
 mod partner;
 mod player;
