@@ -1,10 +1,13 @@
 //! A case's steps as sentences, for test plans.
 
+use crate::among::Among;
+use crate::choice::{Alternative, Choice};
 use crate::measure::{Classify, Sample};
 use crate::step::{
-    Alternative, Choice, Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Listen,
-    ListenMode, Loss, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Uniform,
+    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
+    Partner, Peer, Send, State, Step, Stream,
 };
+use crate::step_listener::{Listen, ListenMode, Uniform};
 use serde_json::Value;
 
 fn value(value: &Value) -> String {
@@ -115,7 +118,9 @@ fn fault(step: &Fault) -> String {
 }
 
 fn partner(step: &Partner) -> String {
-    if step.stop {
+    if let Some(by) = &step.reflect {
+        format!("Let every frame from {} come back by {by}", step.on)
+    } else if step.stop {
         format!("Let the partner on {} fall silent", step.on)
     } else if step.fields.is_empty() {
         format!("Let a golden LACP partner run on {}", step.on)
@@ -228,6 +233,23 @@ fn choice(step: &Choice) -> String {
         frame(&step.frame),
         ways.join(", "),
         otherwise.unwrap_or_default()
+    )
+}
+
+fn among(step: &Among) -> String {
+    let most = step
+        .max
+        .map(|n| format!("at no time on more than {n} of them"));
+    let least = step
+        .min
+        .map(|n| format!("at the end on {n} of them at least"));
+    let bounds: Vec<String> = most.into_iter().chain(least).collect();
+    format!(
+        "Of {} in {}: the last one of its kind is {}, {}",
+        step.on.join(", "),
+        step.for_,
+        frame(&step.frame),
+        bounds.join(" and ")
     )
 }
 
@@ -349,6 +371,7 @@ impl Step {
             Self::Never(step) => judged(never(step)),
             Self::Count(step) => judged(count(step)),
             Self::Choice(step) => judged(choice(step)),
+            Self::Among(step) => judged(among(step)),
             Self::State(step) => judged(state(step)),
             Self::Equal(step) => judged(equal(step)),
             Self::Loss(step) => judged(loss(step)),

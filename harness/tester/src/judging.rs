@@ -23,6 +23,7 @@ impl Current {
             Self::Sampling(sampling) => sampling.watch(),
             Self::Classifying(classifying) => Some(&classifying.watch),
             Self::Ready
+            | Self::Among(_)
             | Self::Sleeping(_)
             | Self::Sending { .. }
             | Self::Probing(_)
@@ -51,7 +52,7 @@ pub(crate) struct Watch {
     /// `None`: either end.
     direction: Option<Direction>,
     pub(crate) kind: Kind,
-    fields: Fields,
+    pub(crate) fields: Fields,
 }
 
 #[derive(Debug)]
@@ -127,6 +128,7 @@ impl Player {
                     | Step::Never(_)
                     | Step::Count(_)
                     | Step::Choice(_)
+                    | Step::Among(_)
                     | Step::Classify(_)
                     | Step::Mark(_)
             )
@@ -226,6 +228,10 @@ impl Player {
 
     /// Shows a frame to the current step.
     pub(crate) fn judge(&mut self, record: usize, point: usize, frame: &Frame) {
+        if matches!(self.current, Current::Among(_)) {
+            self.judge_among(record, point, frame);
+            return;
+        }
         let Some(watch) = self.current.watch() else {
             return;
         };
@@ -244,7 +250,7 @@ impl Player {
     }
 
     /// A frame's fields; of a hello also whether its digest is that of the bed's key.
-    fn decoded(&self, point: usize, frame: &[u8]) -> Fields {
+    pub(crate) fn decoded(&self, point: usize, frame: &[u8]) -> Fields {
         let mut fields = decode(frame).fields;
         let hello = self
             .port_of(point)
@@ -326,6 +332,7 @@ impl Player {
             Current::Forbidding(_)
             | Current::Counting(_)
             | Current::Choosing(_)
+            | Current::Among(_)
             | Current::Sampling(_)
             | Current::Classifying(_)
             | Current::Ready
@@ -416,6 +423,10 @@ impl Player {
                 self.chosen();
                 true
             }
+            Current::Among(counted) if counted.until <= now => {
+                self.end_among();
+                true
+            }
             Current::Classifying(classifying) if classifying.until <= now => {
                 self.classified();
                 true
@@ -424,6 +435,7 @@ impl Player {
             | Current::Forbidding(_)
             | Current::Counting(_)
             | Current::Choosing(_)
+            | Current::Among(_)
             | Current::Sampling(_)
             | Current::Classifying(_)
             | Current::Ready

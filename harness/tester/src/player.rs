@@ -1,11 +1,12 @@
 //! The player: runs a case's steps against what it observes.
 
+use crate::among::Counted;
 use crate::choosing::Choosing;
 use crate::etrunk_peer::ETrunkPeer;
 use crate::judging::{Counting, Expecting, Forbidding, Judged};
 use crate::matching::Known;
 use crate::measuring::{Classifying, Sampling, Varying};
-use crate::outcome::{Action, Outcome};
+use crate::outcome::{Action, FIRST_FRESH, Outcome, SetupError};
 use crate::port::Port;
 use crate::sampling::{Equalling, Probing};
 use dut_device::Instant;
@@ -15,7 +16,6 @@ use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Fields, Kind};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
-use thiserror::Error;
 
 /// A tester's port as the testbed has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,40 +54,6 @@ pub struct PairStatus {
     pub groups: u32,
 }
 
-/// Why a case can't be played as written.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum SetupError {
-    /// A step names a port or link that isn't there.
-    #[error("line {line}: no port or link `{name}`; there are {known}")]
-    NoPoint {
-        /// Line of the step.
-        line: u64,
-        /// The name.
-        name: String,
-        /// The known names.
-        known: String,
-    },
-    /// A step's frame names no kind, or several, or an unknown field.
-    #[error("line {line}: {what}")]
-    Frame {
-        /// Line of the step.
-        line: u64,
-        /// What is wrong.
-        what: String,
-    },
-    /// An expression that can't be parsed.
-    #[error("line {line}: {source}")]
-    Expression {
-        /// Line of the step.
-        line: u64,
-        /// Why.
-        source: ExpressionError,
-    },
-}
-
-/// Fresh values are above this: no case gives these itself.
-const FIRST_FRESH: u64 = 0x4000;
-
 /// What the player is about.
 #[derive(Debug)]
 pub(crate) enum Current {
@@ -106,6 +72,7 @@ pub(crate) enum Current {
     Forbidding(Forbidding),
     Counting(Counting),
     Choosing(Choosing),
+    Among(Counted),
     Sampling(Box<Sampling>),
     Classifying(Box<Classifying>),
     Probing(Probing),
@@ -195,6 +162,7 @@ impl Player {
             device_pdu: None,
             device_mac: None,
             partner: None,
+            reflect: None,
             addresses: Vec::new(),
             etrunk: None,
             rbs: None,
@@ -307,6 +275,7 @@ impl Player {
             Current::Forbidding(forbidding) => Some(forbidding.until),
             Current::Counting(counting) => Some(counting.until),
             Current::Choosing(choosing) => Some(choosing.until),
+            Current::Among(counted) => Some(counted.until),
             Current::Sampling(sampling) => Some(sampling.next()),
             Current::Classifying(classifying) => Some(classifying.until),
             Current::Probing(probing) => Some(probing.next),
@@ -478,6 +447,7 @@ impl Player {
             | Current::Forbidding(_)
             | Current::Counting(_)
             | Current::Choosing(_)
+            | Current::Among(_)
             | Current::Classifying(_) => self.deadline(),
             Current::Sampling(_) => self.work_sampling(),
             Current::Probing(_) => self.work_probing(),
@@ -510,6 +480,7 @@ impl Player {
             Step::Never(never) => return self.begin_never(never),
             Step::Count(count) => return self.begin_count(count),
             Step::Choice(choice) => return self.begin_choice(choice),
+            Step::Among(among) => return self.begin_among(among),
             Step::Wait(time) => {
                 self.current = Current::Sleeping(self.now + self.duration(&time).map_err(text)?);
                 return Ok(());
@@ -519,17 +490,11 @@ impl Player {
                 return Ok(());
             }
             Step::Mark(name) => self.mark(&name, self.now),
-            Step::Link(link) => {
-                self.actions.push_back(Action::Link {
-                    name: link.name,
-                    up: link.up,
-                });
+            Step::Link(harness_suite::Link { name, up }) => {
+                self.actions.push_back(Action::Link { name, up });
             }
-            Step::Node(node) => {
-                self.actions.push_back(Action::Node {
-                    name: node.name,
-                    action: node.action,
-                });
+            Step::Node(harness_suite::Node { name, action }) => {
+                self.actions.push_back(Action::Node { name, action });
             }
             Step::Fault(fault) => {
                 let delay = fault.delay.as_deref().map(|delay| self.duration(delay));
