@@ -62,6 +62,7 @@ fn case(result: &CaseResult) -> Value {
         "title": result.case.title,
         "verifies": result.case.verifies,
         "negative": result.case.negative,
+        "observers": result.case.observers,
         "testbed": result.case.testbed,
         "file": result.case.file,
         "verdict": result.verdict,

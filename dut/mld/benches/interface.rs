@@ -59,6 +59,7 @@ fn holding(groups: u32) -> Interface {
     let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
     let mut router = Interface::new(InterfaceConfig {
         group_limit: 200_000,
+        report_limit: u32::MAX,
         ..InterfaceConfig::new("bench", link_local)
     });
     router.start(Instant::ZERO);

@@ -48,6 +48,8 @@ pub struct InterfaceConfig {
     pub group_limit: usize,
     /// How many sources a group holds. Default 1024.
     pub source_limit: usize,
+    /// How many reports and Dones are processed a second; queries always are. Default 20,000.
+    pub report_limit: u32,
     /// Whether version 1 listeners are served (RFC 9777 8.3.2); off in SSM-only networks.
     /// Default true.
     pub compatibility: bool,
@@ -76,6 +78,7 @@ impl InterfaceConfig {
             require_router_alert: true,
             group_limit: 65_536,
             source_limit: 1024,
+            report_limit: 20_000,
             compatibility: true,
             listener_groups: vec![
                 mld::ALL_ROUTERS,

@@ -106,6 +106,8 @@ macro_rules! discard_reasons {
 discard_reasons! {
     /// The interface is down.
     InterfaceDown => "interface_down",
+    /// More reports in this second than the limit says.
+    ReportLimit => "report_limit",
     /// Hop limit isn't 1 (RFC 3810 6.2, 7.4, 7.6).
     HopLimit => "hop_limit",
     /// No Router Alert option (RFC 3810 6.2, 7.4, 7.6).

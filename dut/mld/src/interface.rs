@@ -31,6 +31,8 @@ pub struct Interface {
     transmits: VecDeque<Transmit>,
     events: VecDeque<MldEvent>,
     limit_hits: u64,
+    /// When the second began whose reports are counted, and how many there were.
+    pub(crate) reports: (Instant, u32),
 }
 
 impl Interface {
@@ -55,6 +57,7 @@ impl Interface {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             limit_hits: 0,
+            reports: (Instant::ZERO, 0),
         }
     }
 

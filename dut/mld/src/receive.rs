@@ -10,6 +10,7 @@ use dut_wire::mld::{
     DONE, Message, QUERY, Query, REPORT_V1, REPORT_V2, Record, RecordType, Refused,
 };
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 impl Interface {
     /// An ICMPv6 message of type 130, 131, 132 or 143 was received on the link; the whole message.
@@ -21,6 +22,9 @@ impl Interface {
         //= MLD-034
         //= MLD-052
         let source = envelope.source;
+        if self.is_up() && icmpv6.first() != Some(&QUERY) && !self.has_time(now) {
+            return self.discard(DiscardReason::ReportLimit);
+        }
         match self.judge(envelope, icmpv6) {
             Ok(Message::Query(query)) => self.receive_query(now, source, &query),
             Ok(Message::ReportV1 { group }) => self.receive_report_v1(now, source, group),
@@ -39,6 +43,17 @@ impl Interface {
             }
             Err(reason) => self.discard(reason),
         }
+    }
+
+    /// Counts a report; false when this second has had as many as the limit says.
+    fn has_time(&mut self, now: Instant) -> bool {
+        let (began, count) = &mut self.reports;
+        if now.since(*began) >= Duration::from_secs(1) {
+            (*began, *count) = (now, 0);
+        }
+        let room = *count < self.config.report_limit;
+        *count = count.saturating_add(u32::from(room));
+        room
     }
 
     fn judge(&self, envelope: &Envelope, icmpv6: &[u8]) -> Result<Message, DiscardReason> {

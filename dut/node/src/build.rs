@@ -508,5 +508,6 @@ fn mld_config(interface: &config::Interface, link_local: Ipv6Addr) -> mld::Inter
     };
     config.group_limit = limit(settings.limit, config.group_limit);
     config.source_limit = limit(settings.source_limit, config.source_limit);
+    config.report_limit = settings.report_limit.unwrap_or(config.report_limit);
     config
 }

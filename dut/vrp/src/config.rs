@@ -312,6 +312,8 @@ pub struct Mld {
     pub limit: Option<u32>,
     /// `tandem mld-source-limit N`: sources of a group.
     pub source_limit: Option<u32>,
+    /// `tandem mld-report-limit N`: reports processed a second.
+    pub report_limit: Option<u32>,
     /// `mld static-group G [inc-step-mask M number N] [source S]`: (group, source), expanded.
     ///
     /// The interface is an outgoing interface of each group (of the source alone, when one is
@@ -338,6 +340,7 @@ impl Default for Mld {
             require_router_alert: true,
             limit: None,
             source_limit: None,
+            report_limit: None,
             static_groups: Vec::new(),
             rfc9777: false,
             compatibility: true,

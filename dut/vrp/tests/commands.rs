@@ -110,7 +110,8 @@ fn mld_on_an_interface() {
         "multicast ipv6 routing-enable\ninterface GigabitEthernet0/1/1\n ipv6 enable\n \
          mld enable\n mld version 1\n mld timer query 60\n mld max-response-time 5\n \
          mld robust-count 3\n mld lastlistener-queryinterval 2\n undo mld require-router-alert\n \
-         mld limit 7\n tandem mld-source-limit 8\n tandem mld-last-listener-query-count 4\n \
+         mld limit 7\n tandem mld-source-limit 8\n tandem mld-report-limit 9\n \
+         tandem mld-last-listener-query-count 4\n \
          tandem mld-profile rfc9777\n tandem mld-compatibility disable\n",
     )
     .mld;
@@ -122,6 +123,7 @@ fn mld_on_an_interface() {
     assert_eq!(mld.last_listener_query_interval, Duration::from_secs(2));
     assert_eq!(mld.last_listener_query_count, Some(4));
     assert_eq!((mld.limit, mld.source_limit), (Some(7), Some(8)));
+    assert_eq!((mld.limit, mld.report_limit), (Some(7), Some(9)));
     let mld = interface(
         "multicast ipv6 routing-enable\ninterface GigabitEthernet0/1/1\n ipv6 enable\n \
          mld enable\n tandem mld-query-interval 10001\n tandem mld-robustness 255\n \

@@ -84,6 +84,10 @@ fn markdown(catalogue: &Catalogue, case: &ExpandedCase, variants: usize) -> Stri
             " The first of {variants} variants is written out."
         ));
     }
+    let observers: Vec<&str> = case.observers.iter().map(|one| one.name()).collect();
+    if !observers.is_empty() {
+        text.push_str(&format!(" State is judged by {}.", observers.join(" and ")));
+    }
     text.push_str("\n\n**Procedure and observable results.**\n\n");
     for (number, located) in case.steps.iter().enumerate() {
         let (sentence, judges) = located.step.sentence();

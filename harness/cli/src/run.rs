@@ -8,7 +8,7 @@ use dut_device::Event;
 use harness_judge::Verdict;
 use harness_run::{CaseResult, Footer, Options, RunEvent};
 use harness_sim::LogLine;
-use harness_suite::{Catalogue, ExpandedCase, load};
+use harness_suite::{Catalogue, ExpandedCase, load_profile};
 use indicatif::{ProgressBar, ProgressStyle};
 use reports::Reports;
 use serde_json::json;
@@ -20,6 +20,9 @@ use std::path::PathBuf;
 pub(crate) struct Run {
     /// Suites, id prefixes or parts of ids; all cases when none is given.
     filter: Vec<String>,
+    /// What the device is: a profile of the testbed, as `rfc9777`; other testbeds stay as they are.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Where the reports go.
     #[arg(long, value_name = "DIR", default_value = "tandem-report")]
     report: PathBuf,
@@ -65,7 +68,12 @@ pub(crate) fn parse_seed(text: &str) -> Result<u64, String> {
 
 /// Loads `suites/`, or complains.
 pub(crate) fn catalogue(args: &Args, terminal: &Terminal) -> Option<Catalogue> {
-    match load(&args.suites) {
+    catalogue_for(args, terminal, None)
+}
+
+/// The same in a profile.
+fn catalogue_for(args: &Args, terminal: &Terminal, profile: Option<&str>) -> Option<Catalogue> {
+    match load_profile(&args.suites, profile) {
         Ok(catalogue) => Some(catalogue),
         Err(errors) => {
             for error in &errors {
@@ -113,7 +121,8 @@ pub(crate) fn list(args: &Args, list: &List) -> u8 {
                 json!({
                     "id": case.id, "suite": case.suite, "title": case.title,
                     "verifies": case.verifies, "negative": case.negative,
-                    "testbed": case.testbed, "file": case.file, "settings": case.settings,
+                    "testbed": case.testbed, "observers": case.observers,
+                    "file": case.file, "settings": case.settings,
                 })
             })
             .collect();
@@ -132,7 +141,7 @@ pub(crate) fn list(args: &Args, list: &List) -> u8 {
 
 pub(crate) fn run(args: &Args, run: &Run) -> u8 {
     let terminal = Terminal::new();
-    let Some(catalogue) = catalogue(args, &terminal) else {
+    let Some(catalogue) = catalogue_for(args, &terminal, run.profile.as_deref()) else {
         return code::USAGE;
     };
     let cases: Vec<ExpandedCase> = select(&catalogue, &run.filter)

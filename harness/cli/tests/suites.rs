@@ -137,3 +137,61 @@ fn lint_finds_no_mistake_and_the_schemas_are_current() {
         );
     }
 }
+
+/// Proves that the reference passes MLD's suite in each profile, and that what a case isn't about
+/// is said to be not applicable.
+#[test]
+fn the_reference_passes_mld_in_every_profile() {
+    for (profile, other) in [("rfc3810", false), ("rfc9777", false), ("version-1", true)] {
+        let folder = common::folder(&format!("profile-{profile}"));
+        let report = folder.display().to_string();
+        let output = common::tandem(&["run", "mld", "--profile", profile, "--report", &report]);
+        let said = common::text(&output);
+        assert_eq!(output.status.code(), Some(0), "{profile}: {said}");
+        let text = fs::read_to_string(folder.join("events.jsonl")).unwrap();
+        let left_out = text.contains("isn't about the profile version-1");
+        assert_eq!(left_out, other, "{profile}");
+    }
+    let output = common::tandem(&["run", "mld", "--profile", "nonsense"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("there are rfc3810, rfc9777, version-1"),
+        "{said}"
+    );
+}
+
+/// Proves that each case of the MLD router's tables says what it judges by, and that what a case
+/// says is what its steps look at.
+#[test]
+fn mld_cases_name_their_observers() {
+    use harness_suite::{Kind, Observer, Step};
+    let catalogue = harness_suite::load(&common::root().join("suites")).unwrap();
+    for case in catalogue.cases.iter().filter(|case| case.suite == "mld") {
+        let judged = case
+            .steps
+            .iter()
+            .filter_map(|located| located.step.frames());
+        let judged: Vec<Kind> = judged
+            .filter(|(.., sends)| !sends)
+            .filter_map(|(_, frames, _)| frames.only().map(|(kind, _)| kind))
+            .collect();
+        let looks = case.steps.iter().any(|l| matches!(l.step, Step::State(_)));
+        let has = |observer| case.observers.contains(&observer);
+        assert_eq!(
+            has(Observer::Forwarding),
+            judged.contains(&Kind::Udp),
+            "{}",
+            case.id
+        );
+        assert_eq!(has(Observer::Probe), looks, "{}", case.id);
+        assert!(
+            !has(Observer::Query) || judged.contains(&Kind::MldQuery),
+            "{}",
+            case.id
+        );
+        if case.id.starts_with("mld/state/") {
+            assert!(!case.observers.is_empty(), "{}", case.id);
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Proves that these suites have no mandatory requirement without a case, and kill every seeded
+//! Proves that the suites have no mandatory requirement without a case, and kill every seeded
 //! defect that is not explained.
 
 mod common;
@@ -40,4 +40,10 @@ fn rbs_has_no_hole_and_no_unexplained_survivor() {
 #[test]
 fn the_pair_has_no_hole_and_no_unexplained_survivor() {
     holds("backup", 45);
+}
+
+/// MLD's suite kills its defects, the router's and the listener's.
+#[test]
+fn mld_has_no_hole_and_no_unexplained_survivor() {
+    holds("mld", 440);
 }

@@ -3,7 +3,7 @@
 use crate::Defect;
 use harness_judge::Verdict;
 use harness_run::run_case;
-use harness_suite::{Catalogue, ExpandedCase};
+use harness_suite::{Catalogue, ExpandedCase, Step};
 use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -76,7 +76,11 @@ fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill
         .collect();
     cases.sort_by_key(|case| {
         let breaks = |id: &&String| defect.breaks.contains(&id.as_str());
-        Reverse(case.verifies.iter().filter(breaks).count())
+        // One kill is enough: of those that are as likely the cheap ones come first.
+        (
+            Reverse(case.verifies.iter().filter(breaks).count()),
+            frames(case),
+        )
     });
     let mut ran = 0;
     let killed_by = cases
@@ -93,4 +97,18 @@ fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill
         killed_by,
         ran,
     }
+}
+
+/// Frames that a case sends, a stream counted as a thousand: what its run costs.
+fn frames(case: &ExpandedCase) -> u32 {
+    let sends = |located: &harness_suite::Located| {
+        if let Step::Send(send) = &located.step {
+            send.count.unwrap_or(1)
+        } else if let Step::Stream(_) = &located.step {
+            1000
+        } else {
+            0
+        }
+    };
+    case.steps.iter().map(sends).sum()
 }

@@ -67,6 +67,7 @@ fn takes(step: &Step, time: &dyn Fn(&str) -> Duration) -> Duration {
         Step::Never(never) => never.for_.as_deref().map(time).unwrap_or_default(),
         Step::Count(count) => time(&count.for_),
         Step::Among(among) => time(&among.for_),
+        Step::Choice(choice) => choice.for_.as_deref().map(time).unwrap_or_default(),
         Step::Expect(expect) => expect.within.as_deref().map(time).unwrap_or_default() / 4,
         Step::Classify(classify) => time(&classify.for_),
         Step::Repeat(repeat) => {

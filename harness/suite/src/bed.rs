@@ -34,12 +34,55 @@ pub struct Bed {
     pub forms: Vec<Form>,
     /// Settings where a case gives none.
     pub defaults: crate::step::Fields,
+    /// What a device may be otherwise, by name: `tandem run --profile NAME`.
+    pub profiles: BTreeMap<String, Profile>,
+    /// What a device's state can be judged by here; all when none is named.
+    pub observers: Vec<Observer>,
     /// Named times and numbers for expressions, in an order in which each uses earlier ones.
     pub constants: Vec<(String, Time)>,
     /// The pair under the equivalence oracle: [a, b].
     pub pair: Vec<String>,
     /// Time in which the bed comes up before the first step.
     pub settle: Option<Time>,
+}
+
+/// Defaults of a device that follows another text, or less of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Profile {
+    /// Settings instead of the testbed's defaults.
+    pub settings: crate::step::Fields,
+    /// Only cases that name the profile, or set what it sets themselves, are about it.
+    pub opt_in: bool,
+}
+
+/// What a device's state is judged by, from outside first.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Observer {
+    /// What traffic reaches a listener.
+    Forwarding,
+    /// What the device joins and prunes upstream.
+    Upstream,
+    /// Which query a change makes the device send.
+    Query,
+    /// A look inside.
+    Probe,
+}
+
+impl Observer {
+    /// Its name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Forwarding => "forwarding",
+            Self::Upstream => "upstream",
+            Self::Query => "query",
+            Self::Probe => "probe",
+        }
+    }
 }
 
 /// A form in which every case of a testbed runs. A case that gives one of its settings itself, or
@@ -124,4 +167,6 @@ pub struct Knob {
     pub values: BTreeMap<String, String>,
     /// The name under which expressions know the value.
     pub constant: Option<String>,
+    /// What expressions know instead of a value that is no time and no number.
+    pub numbers: BTreeMap<String, Time>,
 }

@@ -1,5 +1,6 @@
 //! A case and the file that it stands in.
 
+use crate::bed::Observer;
 use crate::step::{Fields, Step};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,12 @@ pub struct Case {
     /// What it takes of the testbed.
     #[serde(default)]
     pub needs: Needs,
+    /// What it judges the device's state by; a testbed that lacks one makes it not-applicable.
+    #[serde(default)]
+    pub observers: Vec<Observer>,
+    /// Profiles that only the cases which name them are about.
+    #[serde(default)]
+    pub profiles: Vec<String>,
     /// Values for the testbed's knobs.
     #[serde(default)]
     pub settings: Fields,

@@ -1,6 +1,6 @@
 //! From a case as written to its variants: matrix, `let`, settings and constants filled in.
 
-use crate::bed::{Bed, Form};
+use crate::bed::{Bed, Form, Observer};
 use crate::case::{Case, Located, Needs};
 use crate::expression::{Expression, ExpressionError, Quantity, Scope};
 use crate::step::{Fields, Step};
@@ -27,6 +27,12 @@ pub struct ExpandedCase {
     pub testbed: String,
     /// What it takes of the testbed.
     pub needs: Needs,
+    /// What it judges the device's state by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observers: Vec<Observer>,
+    /// The profile that it was expanded for, when it isn't about that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_profile: Option<String>,
     /// The testbed's form; empty for the first.
     #[serde(default)]
     pub form: String,
@@ -128,7 +134,7 @@ pub enum ExpandError {
     },
 }
 
-/// The variants of a case on a testbed.
+/// The variants of a case on a testbed, in one of its profiles when it has that one.
 ///
 /// # Errors
 /// [`ExpandError`].
@@ -137,6 +143,7 @@ pub fn expand(
     file: &str,
     bed_name: &str,
     bed: &Bed,
+    profile: Option<&str>,
 ) -> Result<Vec<ExpandedCase>, ExpandError> {
     let mut variants = vec![Fields::new()];
     for (name, values) in &case.matrix {
@@ -154,7 +161,7 @@ pub fn expand(
     let forms = forms(case, bed_name, bed)?;
     let each = variants.iter();
     each.flat_map(|variant| forms.iter().map(move |form| (variant, form)))
-        .map(|(variant, form)| one(case, file, (bed_name, bed), variant.clone(), form))
+        .map(|(variant, form)| one(case, file, (bed_name, bed), profile, variant.clone(), form))
         .collect()
 }
 
@@ -199,6 +206,7 @@ fn one(
     case: &Case,
     file: &str,
     (bed_name, bed): (&str, &Bed),
+    profile: Option<&str>,
     variant: Fields,
     (mark, form): &(String, Cow<'_, Form>),
 ) -> Result<ExpandedCase, ExpandError> {
@@ -217,6 +225,13 @@ fn one(
         names.insert(name.clone(), value);
     }
     let mut settings = bed.defaults.clone();
+    let mut other_profile = None;
+    if let Some((name, profile)) = profile.and_then(|name| bed.profiles.get_key_value(name)) {
+        settings.extend(profile.settings.clone());
+        let sets = |name: &String| case.settings.contains_key(name);
+        let about = case.profiles.contains(name) || profile.settings.keys().any(sets);
+        other_profile = (profile.opt_in && !about).then(|| name.clone());
+    }
     settings.extend(form.settings.clone());
     for (name, value) in &case.settings {
         settings.insert(name.clone(), substitute(value, &names));
@@ -241,6 +256,8 @@ fn one(
         negative: case.negative,
         testbed: bed_name.to_owned(),
         needs: case.needs.clone(),
+        observers: case.observers.clone(),
+        other_profile,
         form: mark.clone(),
         preamble: case.preamble,
         frames: form.frames.clone(),
@@ -339,7 +356,8 @@ fn constants(
             });
         }
         if let Some(constant) = &knob.constant {
-            let value = evaluate(name, &text, &scope)?;
+            let text = knob.numbers.get(&text).unwrap_or(&text);
+            let value = evaluate(name, text, &scope)?;
             scope.insert(constant.clone(), value);
         }
     }

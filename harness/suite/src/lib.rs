@@ -7,6 +7,7 @@
 mod among;
 mod bed;
 mod case;
+mod choice;
 mod expand;
 mod expression;
 mod load;
@@ -20,11 +21,12 @@ mod step_listener;
 mod testbed;
 
 pub use among::Among;
-pub use bed::{Attach, Bed, Election, Form, HostSpec, Knob, LinkSpec, NodeSpec};
+pub use bed::{Attach, Bed, Election, Form, HostSpec, Knob, LinkSpec, NodeSpec, Observer, Profile};
 pub use case::{Case, Located, Needs, SuiteFile};
+pub use choice::{Alternative, Choice};
 pub use expand::{Constant, ExpandError, ExpandedCase, expand};
 pub use expression::{Expression, ExpressionError, Quantity, Scope};
-pub use load::{Catalogue, LoadError, load, load_bed, load_testbed};
+pub use load::{Catalogue, LoadError, load, load_bed, load_profile, load_testbed};
 pub use measure::{Class, Classify, Sample, Vary};
 pub use requirement::{Edition, Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema, testbed_schema};

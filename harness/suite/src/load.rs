@@ -56,7 +56,18 @@ const NO_SUITES: [&str; 3] = ["requirements", "testbeds", "schema"];
 /// # Errors
 /// Every mistake found, each with its file and, where known, its line.
 pub fn load(root: &Path) -> Result<Catalogue, Vec<LoadError>> {
-    let mut loader = Loader::default();
+    load_profile(root, None)
+}
+
+/// The same with the cases of the testbeds that have this profile expanded for it.
+///
+/// # Errors
+/// As [`load`], and when no testbed has the profile.
+pub fn load_profile(root: &Path, profile: Option<&str>) -> Result<Catalogue, Vec<LoadError>> {
+    let mut loader = Loader {
+        profile: profile.map(str::to_owned),
+        ..Loader::default()
+    };
     loader.catalogue.root = root.to_path_buf();
     if !root.join("requirements").is_dir() || !root.join("testbeds").is_dir() {
         let what = "is no suites folder: it has no `requirements` and `testbeds`".to_owned();
@@ -69,6 +80,7 @@ pub fn load(root: &Path) -> Result<Catalogue, Vec<LoadError>> {
     loader.requirements(&root.join("requirements"));
     loader.beds(&root.join("testbeds"));
     loader.testbeds(&root.join("testbeds"));
+    loader.check_profile();
     for folder in entries(root) {
         let name = folder
             .file_name()
@@ -120,6 +132,7 @@ pub fn load_testbed(
 
 #[derive(Default)]
 struct Loader {
+    profile: Option<String>,
     catalogue: Catalogue,
     errors: Vec<LoadError>,
     ids: BTreeSet<String>,
@@ -138,6 +151,23 @@ fn yaml(path: &Path) -> bool {
 }
 
 impl Loader {
+    /// A profile that no testbed has is a mistake.
+    fn check_profile(&mut self) {
+        let beds = self.catalogue.beds.values();
+        let known: BTreeSet<String> = beds
+            .flat_map(|(_, bed)| bed.profiles.keys().cloned())
+            .collect();
+        if let Some(name) = self.profile.clone().filter(|name| !known.contains(name)) {
+            let known = Vec::from_iter(known).join(", ");
+            let folder = self.catalogue.root.join("testbeds");
+            self.wrong(
+                &folder,
+                None,
+                format!("no profile `{name}`; there are {known}"),
+            );
+        }
+    }
+
     fn wrong(&mut self, file: &Path, line: Option<u64>, what: impl Into<String>) {
         self.errors.push(LoadError {
             file: file.to_path_buf(),
@@ -277,7 +307,8 @@ impl Loader {
             );
             return;
         };
-        match expand(case, &file.display().to_string(), testbed, bed) {
+        let profile = self.profile.as_deref();
+        match expand(case, &file.display().to_string(), testbed, bed, profile) {
             Ok(variants) => self.catalogue.cases.extend(variants),
             Err(error) => self.wrong(file, line, error.to_string()),
         }

@@ -1,6 +1,7 @@
 //! A case's steps as sentences, for test plans.
 
 use crate::among::Among;
+use crate::choice::{Alternative, Choice};
 use crate::measure::{Classify, Sample};
 use crate::step::{
     Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
@@ -210,6 +211,31 @@ fn count(step: &Count) -> String {
     )
 }
 
+fn choice(step: &Choice) -> String {
+    let one = |option: &Alternative| -> String {
+        let from = option.from.as_ref().map(|from| format!("from {from}"));
+        let to = option.to.as_ref().map(|to| format!("until {to}"));
+        let when: Vec<String> = from.into_iter().chain(to).collect();
+        if when.is_empty() {
+            option.name.clone()
+        } else {
+            format!("{} ({})", option.name, when.join(" "))
+        }
+    };
+    let ways: Vec<String> = step.options.iter().map(one).collect();
+    let which = if step.last { "last" } else { "first" };
+    let otherwise = step.otherwise.as_ref();
+    let otherwise = otherwise.map(|name| format!(", otherwise {name}"));
+    format!(
+        "Record {}, by the {which} frame on {} that is {}: {}{}",
+        step.about,
+        step.on,
+        frame(&step.frame),
+        ways.join(", "),
+        otherwise.unwrap_or_default()
+    )
+}
+
 fn among(step: &Among) -> String {
     let most = step
         .max
@@ -344,6 +370,7 @@ impl Step {
             Self::Expect(step) => judged(expect(step)),
             Self::Never(step) => judged(never(step)),
             Self::Count(step) => judged(count(step)),
+            Self::Choice(step) => judged(choice(step)),
             Self::Among(step) => judged(among(step)),
             Self::State(step) => judged(state(step)),
             Self::Equal(step) => judged(equal(step)),

@@ -11,6 +11,7 @@ impl Step {
             Self::Expect(step) => &step.on,
             Self::Never(step) => &step.on,
             Self::Count(step) => &step.on,
+            Self::Choice(step) => &step.on,
             Self::Sample(step) => &step.on,
             Self::Classify(step) => &step.on,
             Self::Link(step) => &step.name,

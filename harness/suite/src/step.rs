@@ -1,6 +1,7 @@
 //! The steps of a case, each with what it does and when it fails.
 
 use crate::among::Among;
+use crate::choice::Choice;
 use crate::measure::{Classify, Sample, Vary};
 use crate::step_listener::{Collect, Listen, Repeat, Uniform};
 pub use harness_wire::Kind;
@@ -98,6 +99,8 @@ pub enum Step {
     Never(Never),
     /// Counts matching frames for a time; fails outside the bounds.
     Count(Count),
+    /// Records which of the ways that the texts leave open the device takes.
+    Choice(Choice),
     /// Watches how many of several ports show something; fails outside the bounds.
     Among(Among),
     /// Lets this much time pass.
@@ -507,6 +510,7 @@ impl Step {
             Self::Expect(step) => Some((one(&step.on), &step.frame, false)),
             Self::Never(step) => Some((one(&step.on), &step.frame, false)),
             Self::Count(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Choice(step) => Some((one(&step.on), &step.frame, false)),
             Self::Among(step) => Some((&step.on, &step.frame, false)),
             Self::Sample(step) => Some((one(&step.on), &step.frame, false)),
             Self::Classify(step) => Some((one(&step.on), &step.frame, false)),
@@ -547,6 +551,12 @@ impl Step {
             }
             Self::Never(step) => times.extend([step.for_.as_ref(), step.until.as_ref()]),
             Self::Count(step) => times.extend([Some(&step.for_), step.per.as_ref()]),
+            Self::Choice(step) => {
+                times.extend([step.for_.as_ref(), step.until.as_ref()]);
+                for option in &step.options {
+                    times.extend([option.from.as_ref(), option.to.as_ref()]);
+                }
+            }
             Self::Among(step) => times.push(Some(&step.for_)),
             Self::Wait(time) | Self::WaitUntil(time) => times.push(Some(time)),
             Self::Fault(step) => times.push(step.delay.as_ref()),

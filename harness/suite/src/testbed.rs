@@ -207,6 +207,7 @@ impl Testbed {
             | Step::Expect(_)
             | Step::Never(_)
             | Step::Among(_)
+            | Step::Choice(_)
             | Step::Count(_)
             | Step::Wait(_)
             | Step::WaitUntil(_)

@@ -19,6 +19,7 @@ impl Current {
             Self::Expecting(expecting) => Some(&expecting.watch),
             Self::Forbidding(forbidding) => Some(&forbidding.watch),
             Self::Counting(counting) => Some(&counting.watch),
+            Self::Choosing(choosing) => Some(&choosing.watch),
             Self::Sampling(sampling) => sampling.watch(),
             Self::Classifying(classifying) => Some(&classifying.watch),
             Self::Ready
@@ -83,7 +84,7 @@ pub(crate) struct Counting {
     came: Vec<(Instant, usize)>,
 }
 
-fn seconds(d: Duration) -> String {
+pub(crate) fn seconds(d: Duration) -> String {
     format!("{}.{:03} s", d.as_secs(), d.subsec_millis())
 }
 
@@ -126,6 +127,7 @@ impl Player {
                 Step::Expect(_)
                     | Step::Never(_)
                     | Step::Count(_)
+                    | Step::Choice(_)
                     | Step::Among(_)
                     | Step::Classify(_)
                     | Step::Mark(_)
@@ -311,6 +313,11 @@ impl Player {
             {
                 counting.came.push((frame.at, record));
             }
+            Current::Choosing(choosing)
+                if differences(&choosing.watch).is_some_and(|found| found.is_empty()) =>
+            {
+                choosing.matched(frame.at, record);
+            }
             Current::Sampling(sampling)
                 if (sampling.watch().and_then(differences))
                     .is_some_and(|found| found.is_empty()) =>
@@ -324,6 +331,7 @@ impl Player {
             }
             Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Choosing(_)
             | Current::Among(_)
             | Current::Sampling(_)
             | Current::Classifying(_)
@@ -411,6 +419,10 @@ impl Player {
                 self.decided(judged);
                 true
             }
+            Current::Choosing(choosing) if choosing.until <= now => {
+                self.chosen();
+                true
+            }
             Current::Among(counted) if counted.until <= now => {
                 self.end_among();
                 true
@@ -422,6 +434,7 @@ impl Player {
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Choosing(_)
             | Current::Among(_)
             | Current::Sampling(_)
             | Current::Classifying(_)

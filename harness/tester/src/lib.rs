@@ -5,6 +5,7 @@
 //! a file. Judging a capture again is playing its case against it.
 
 mod among;
+mod choosing;
 mod distribution;
 mod etrunk_peer;
 mod frames;

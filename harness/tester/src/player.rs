@@ -1,6 +1,7 @@
 //! The player: runs a case's steps against what it observes.
 
 use crate::among::Counted;
+use crate::choosing::Choosing;
 use crate::etrunk_peer::ETrunkPeer;
 use crate::judging::{Counting, Expecting, Forbidding, Judged};
 use crate::matching::Known;
@@ -72,6 +73,7 @@ pub(crate) enum Current {
     Expecting(Expecting),
     Forbidding(Forbidding),
     Counting(Counting),
+    Choosing(Choosing),
     Among(Counted),
     Sampling(Box<Sampling>),
     Classifying(Box<Classifying>),
@@ -274,6 +276,7 @@ impl Player {
             Current::Expecting(expecting) => Some(expecting.latest),
             Current::Forbidding(forbidding) => Some(forbidding.until),
             Current::Counting(counting) => Some(counting.until),
+            Current::Choosing(choosing) => Some(choosing.until),
             Current::Among(counted) => Some(counted.until),
             Current::Sampling(sampling) => Some(sampling.next()),
             Current::Classifying(classifying) => Some(classifying.until),
@@ -452,6 +455,7 @@ impl Player {
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Choosing(_)
             | Current::Among(_)
             | Current::Classifying(_) => self.deadline(),
             Current::Sampling(_) => self.work_sampling(),
@@ -484,6 +488,7 @@ impl Player {
             Step::Expect(expect) => return self.begin_expect(expect),
             Step::Never(never) => return self.begin_never(never),
             Step::Count(count) => return self.begin_count(count),
+            Step::Choice(choice) => return self.begin_choice(choice),
             Step::Among(among) => return self.begin_among(among),
             Step::Wait(time) => {
                 self.current = Current::Sleeping(self.now + self.duration(&time).map_err(text)?);
@@ -494,8 +499,10 @@ impl Player {
                 return Ok(());
             }
             Step::Mark(name) => self.mark(&name, self.now),
-            Step::Link(Link { name, up }) => self.actions.push_back(Action::Link { name, up }),
-            Step::Node(Node { name, action }) => {
+            Step::Link(harness_suite::Link { name, up }) => {
+                self.actions.push_back(Action::Link { name, up });
+            }
+            Step::Node(harness_suite::Node { name, action }) => {
                 self.actions.push_back(Action::Node { name, action });
             }
             Step::Fault(fault) => {

@@ -84,6 +84,7 @@ fn times(step: &Step) -> Vec<&String> {
             .collect(),
         Step::Never(step) => [&step.for_, &step.until].into_iter().flatten().collect(),
         Step::Count(step) => vec![&step.for_],
+        Step::Choice(step) => [&step.for_, &step.until].into_iter().flatten().collect(),
         Step::Classify(step) => vec![&step.for_],
         Step::Sample(step) => [&step.expected, &step.longest]
             .into_iter()
@@ -146,6 +147,7 @@ fn every_case_judges_something() {
                 located.step,
                 Step::Expect(_)
                     | Step::Count(_)
+                    | Step::Choice(_)
                     | Step::State(_)
                     | Step::Equal(_)
                     | Step::Loss(_)

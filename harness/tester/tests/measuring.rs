@@ -17,6 +17,8 @@ use std::time::Duration;
 fn play(step: Value, came: &[(u64, Value)], lateness: Duration) -> Outcome {
     let step: Step = serde_json::from_value(step).unwrap();
     let case = ExpandedCase {
+        observers: Vec::new(),
+        other_profile: None,
         id: "lacp/test/one".to_owned(),
         title: String::new(),
         suite: "lacp".to_owned(),

@@ -258,3 +258,23 @@ proptest! {
         prop_assert_eq!(router.group_count(), 0);
     }
 }
+
+/// Proves that reports beyond the rate limit are left out and counted, and that the next second
+/// takes them again.
+#[test]
+fn report_limit() {
+    let mut lab = Lab::new(InterfaceConfig {
+        report_limit: 2,
+        ..config()
+    });
+    lab.forget();
+    for n in 0..4 {
+        lab.records(vec![record(TO_EX, group(n), &[])]);
+    }
+    assert_eq!(lab.router.group_count(), 2);
+    let reason = dut_mld::DiscardReason::ReportLimit;
+    assert!(lab.has(MldEvent::Discarded { reason }));
+    lab.at(1000);
+    lab.records(vec![record(TO_EX, group(7), &[])]);
+    assert_eq!(lab.router.group_count(), 3);
+}

@@ -188,6 +188,17 @@ pub(super) const COMMANDS: &[Command] = &[
     command(
         &[
             Word("tandem"),
+            Word("mld-report-limit"),
+            Int("number", 1, 1_000_000),
+        ],
+        |b, args| {
+            b.interface()?.mld.report_limit = Some(args.int(0));
+            Ok(())
+        },
+    ),
+    command(
+        &[
+            Word("tandem"),
             Word("mld-profile"),
             OneOf(&["rfc3810", "rfc9777"]),
         ],

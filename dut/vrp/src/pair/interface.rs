@@ -260,6 +260,12 @@ const MLD: &[Parameter] = &[
         |mld| or_default(mld.source_limit),
     ),
     (
+        "report limit",
+        &["tandem mld-report-limit"],
+        Warning,
+        |mld| or_default(mld.report_limit),
+    ),
+    (
         "static groups",
         &[
             "mld static-group",

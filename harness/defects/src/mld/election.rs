@@ -388,7 +388,8 @@ pub(super) const DEFECTS: &[Defect] = &[
         &["MLD-083"],
         "a version 1 series ends when the election is lost",
         |rules| rules.mld.series_run_on = |_| false,
-    ),
+    )
+    .survives("MLD-083 is recorded and not judged: RFC 2710 and 3810 differ"),
     framed(
         "mld-non-querier-deaf",
         &["MLD-076"],

@@ -3,7 +3,9 @@
 use super::framed;
 use super::frames::{Incoming, Memory, Mld, Outgoing};
 use crate::Defect;
-use dut_wire::mld::{ALL_NODES, QUERY, REPORT_V1, REPORT_V2, Record, RecordType};
+use dut_wire::mld::{
+    ALL_MLDV2_ROUTERS, ALL_NODES, QUERY, REPORT_V1, REPORT_V2, Record, RecordType,
+};
 
 /// A report whose records have this type.
 fn of_type(mld: &Mld, wanted: RecordType) -> bool {
@@ -27,6 +29,27 @@ fn retyped(mld: &mut Mld, from: RecordType, to: RecordType) {
 
 /// Defects of the router's own listener.
 pub(super) const DEFECTS: &[Defect] = &[
+    framed(
+        "mld-no-listener",
+        &["MLD-018", "MLD-161", "MLD-158"],
+        "the router reports nothing itself",
+        || Box::new(Outgoing(|mld| mld.kind() == QUERY)),
+    ),
+    framed(
+        "mld-no-listener-of-ff02-16",
+        &["MLD-018"],
+        "the router doesn't report ff02::16",
+        || {
+            Box::new(Outgoing(|mld| {
+                if mld.kind() == REPORT_V2 {
+                    let mut records = mld.records();
+                    records.retain(|record| record.group != ALL_MLDV2_ROUTERS);
+                    mld.set_records(records);
+                }
+                true
+            }))
+        },
+    ),
     framed(
         "mld-listener-joins-once",
         &["MLD-158"],

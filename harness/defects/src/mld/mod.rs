@@ -1,10 +1,13 @@
 //! MLD's defects, by the requirement that they break.
 
+mod afterwards;
 mod election;
 mod expiry;
 mod frames;
+mod limits;
 mod listener;
 mod queries;
+mod records;
 mod reports;
 mod series;
 mod ssm;
@@ -78,10 +81,13 @@ fn older_unchecked(rules: &mut Rules, reason: DiscardReason) {
 /// MLD's defects.
 pub(crate) fn defects() -> Vec<Defect> {
     [
+        afterwards::DEFECTS,
         election::DEFECTS,
         expiry::DEFECTS,
+        limits::DEFECTS,
         listener::DEFECTS,
         queries::DEFECTS,
+        records::DEFECTS,
         reports::DEFECTS,
         series::DEFECTS,
         ssm::DEFECTS,

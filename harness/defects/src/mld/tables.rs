@@ -1,15 +1,39 @@
 //! The rows of the router's tables (MLD-084 to MLD-108).
 
-use super::{data, older_unchecked, record_unchecked, row};
-use crate::Defect;
+use super::frames::Mld;
+use super::{data, framed, row};
+use crate::{Defect, Frames};
+use dut_device::{Instant, PortId};
 use dut_mld::policy::{Set, Timer};
-use dut_mld::{DiscardReason, FilterMode, Row, is_forwardable, is_tracked, series};
+use dut_mld::{DiscardReason, FilterMode, Row, is_forwardable, series};
+use std::net::Ipv6Addr;
 
 /// Changes one row.
 macro_rules! row {
     ($row:ident, $change:expr) => {
         |rules| row(rules, Row::$row, $change)
     };
+}
+
+/// Forwards to listeners what has this scope at most.
+#[derive(Debug)]
+struct NarrowScope(u16, Vec<Ipv6Addr>);
+
+impl Frames for NarrowScope {
+    fn answer(&mut self, _now: Instant, port: PortId, frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
+        let records = Mld::of(frame).map(|mld| mld.records()).unwrap_or_default();
+        self.1.extend(records.iter().map(|record| record.group));
+        let group: Option<[u8; 16]> = frame.get(38..54).and_then(|octets| octets.try_into().ok());
+        let group = group.map(Ipv6Addr::from).filter(|group| {
+            let [first, ..] = group.segments();
+            frame.get(20) == Some(&17) && first & 0xf <= self.0 && self.1.contains(group)
+        });
+        if port == PortId(1) && group.is_some() {
+            vec![(PortId(0), frame.to_vec())]
+        } else {
+            Vec::new()
+        }
+    }
 }
 
 /// Defects of the tables.
@@ -500,11 +524,11 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.filter_timer = Some(Timer::Mali);
         }),
     ),
-    data(
+    framed(
         "mld-link-scope-forwarded",
         &["MLD-107"],
         "ff02::/16 is forwarded to listeners",
-        |rules| rules.mld.forwardable = is_tracked,
+        || Box::new(NarrowScope(2, Vec::new())),
     ),
     data(
         "mld-link-scope-untracked",
@@ -518,14 +542,10 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         },
     ),
-    data(
+    framed(
         "mld-narrow-scope-forwarded",
         &["MLD-108"],
-        "ff01::/16 and ff00::/16 are tracked and forwarded",
-        |rules| {
-            record_unchecked(rules, DiscardReason::GroupNotTracked);
-            older_unchecked(rules, DiscardReason::GroupNotTracked);
-            rules.mld.forwardable = |_| true;
-        },
+        "ff01::/16 and ff00::/16 are forwarded to listeners",
+        || Box::new(NarrowScope(1, Vec::new())),
     ),
 ];

@@ -1,14 +1,13 @@
 //! Queries that the router sends (MLD-001 to MLD-019).
 
-use super::frames::{Incoming, Memory, Mld, Octets, Outgoing, octet, put, put_all};
+use super::frames::{Octets, Outgoing, octet, put, put_all};
 use super::{data, framed};
 use crate::Defect;
 use dut_mld::InterfaceConfig;
 use dut_mld::policy::{Asked, query};
 use dut_mld::series;
 use dut_wire::mld::{
-    ALL_MLDV2_ROUTERS, ALL_NODES, ALL_ROUTERS, MaximumResponseCode, QUERY, Qqic, Qrv, Query,
-    QueryV2, REPORT_V2,
+    ALL_NODES, ALL_ROUTERS, MaximumResponseCode, QUERY, Qqic, Qrv, Query, QueryV2,
 };
 use std::net::Ipv6Addr;
 
@@ -550,61 +549,4 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
-        "mld-no-listener",
-        &["MLD-018", "MLD-161", "MLD-158"],
-        "the router reports nothing itself",
-        outgoing!(|mld| mld.kind() == QUERY),
-    ),
-    framed(
-        "mld-no-listener-of-ff02-16",
-        &["MLD-018"],
-        "the router doesn't report ff02::16",
-        outgoing!(|mld| {
-            if mld.kind() == REPORT_V2 {
-                let mut records = mld.records();
-                records.retain(|record| record.group != ALL_MLDV2_ROUTERS);
-                mld.set_records(records);
-            }
-            true
-        }),
-    ),
-    framed(
-        "mld-mac-filter",
-        &["MLD-019"],
-        "reports to addresses beyond ff02::/16 and ff1e::/64 are filtered out",
-        || {
-            Box::new(Incoming(|mld| {
-                let [a, b, c, d, ..] = mld.destination.segments();
-                !mld.destination.is_multicast() || a == 0xff02 || [a, b, c, d] == [0xff1e, 0, 0, 0]
-            }))
-        },
-    ),
-    framed(
-        "mld-first-group-only",
-        &["MLD-019", "MLD-104"],
-        "the interface has room for one group address",
-        || {
-            Memory::hearing(|memory, _, mld| {
-                if mld.kind() != dut_wire::mld::REPORT_V1 && mld.kind() != REPORT_V2 {
-                    return true;
-                }
-                let named = named(mld);
-                if memory.groups.is_empty() {
-                    memory.groups.extend(named.first());
-                }
-                named.iter().all(|group| memory.groups.contains(group))
-            })
-        },
-    ),
 ];
-
-/// The groups that a report names.
-fn named(mld: &Mld) -> Vec<Ipv6Addr> {
-    let records = mld.records();
-    if records.is_empty() {
-        vec![mld.group()]
-    } else {
-        records.iter().map(|record| record.group).collect()
-    }
-}
