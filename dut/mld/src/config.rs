@@ -107,24 +107,28 @@ impl InterfaceConfig {
     }
 
     /// Whether version 1 is configured.
-    pub(crate) const fn is_version_1(&self) -> bool {
+    #[must_use]
+    pub const fn is_version_1(&self) -> bool {
         //= MLD-148
         self.version == 1
     }
 
     /// [Startup Query Interval]
-    pub(crate) fn startup_query_interval(&self) -> Duration {
+    #[must_use]
+    pub fn startup_query_interval(&self) -> Duration {
         self.startup_query_interval
             .unwrap_or(self.query_interval / 4)
     }
 
     /// [Startup Query Count]
-    pub(crate) fn startup_query_count(&self) -> u8 {
+    #[must_use]
+    pub fn startup_query_count(&self) -> u8 {
         self.startup_query_count.unwrap_or(self.robustness).max(1)
     }
 
     /// [Last Listener Query Count] under the Robustness Variable in use.
-    pub(crate) fn last_listener_query_count(&self, robustness: u8) -> u8 {
+    #[must_use]
+    pub fn last_listener_query_count(&self, robustness: u8) -> u8 {
         //= MLD-122
         //= MLD-123
         self.last_listener_query_count.unwrap_or(robustness).max(1)
@@ -140,53 +144,50 @@ impl Default for InterfaceConfig {
 
 /// The variables in use: RV and QI may be adopted from the querier (RFC 3810 5.1.8, 5.1.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Variables {
+pub struct Variables {
     /// Robustness Variable.
-    pub(crate) robustness: u8,
+    pub robustness: u8,
     /// Query Interval.
-    pub(crate) query_interval: Duration,
+    pub query_interval: Duration,
     /// Query Response Interval; never adopted.
-    pub(crate) query_response_interval: Duration,
+    pub query_response_interval: Duration,
     /// [Last Listener Query Interval]; never adopted.
-    pub(crate) llqi: Duration,
+    pub llqi: Duration,
     /// [Last Listener Query Count].
-    pub(crate) llqc: u8,
+    pub llqc: u8,
     /// MALI, or in version 1 the Multicast Listener Interval.
-    pub(crate) listening_interval: Duration,
+    pub listening_interval: Duration,
+    /// [Last Listener Query Time].
+    pub llqt: Duration,
+    /// [Other Querier Present Timeout].
+    pub other_querier_present: Duration,
+    /// [Older Version Host Present Timeout]; RFC 9777 didn't change it.
+    pub older_version_host_present: Duration,
 }
 
 impl Variables {
-    pub(crate) fn new(config: &InterfaceConfig, robustness: u8, query_interval: Duration) -> Self {
+    /// Those of the configuration under a Robustness Variable and Query Interval in use.
+    #[must_use]
+    pub fn new(config: &InterfaceConfig, robustness: u8, query_interval: Duration) -> Self {
         let response = config.query_response_interval;
+        let llqi = config.last_listener_query_interval;
+        let llqc = config.last_listener_query_count(robustness);
         //= MLD-125
         //= MLD-137
         let twice = config.profile == Profile::Rfc9777 && !config.is_version_1();
         let tail = if twice { response * 2 } else { response };
+        let present = query_interval.saturating_mul(robustness.into());
         Self {
             robustness,
             query_interval,
             query_response_interval: response,
-            llqi: config.last_listener_query_interval,
-            llqc: config.last_listener_query_count(robustness),
-            listening_interval: query_interval.saturating_mul(robustness.into()) + tail,
+            llqi,
+            llqc,
+            listening_interval: present + tail,
+            llqt: llqi.saturating_mul(llqc.into()),
+            //= MLD-066
+            other_querier_present: present + response / 2,
+            older_version_host_present: present + response,
         }
-    }
-
-    /// [Last Listener Query Time].
-    pub(crate) fn llqt(&self) -> Duration {
-        self.llqi.saturating_mul(self.llqc.into())
-    }
-
-    /// [Other Querier Present Timeout].
-    pub(crate) fn other_querier_present(&self) -> Duration {
-        //= MLD-066
-        let present = self.query_interval.saturating_mul(self.robustness.into());
-        present + self.query_response_interval / 2
-    }
-
-    /// [Older Version Host Present Timeout]; RFC 9777 didn't change it.
-    pub(crate) fn older_version_host_present(&self) -> Duration {
-        let present = self.query_interval.saturating_mul(self.robustness.into());
-        present + self.query_response_interval
     }
 }

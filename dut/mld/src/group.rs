@@ -7,45 +7,50 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 /// A set of source addresses, as the tables' A, B, X and Y are.
-pub(crate) type Sources = BTreeSet<Ipv6Addr>;
+pub type Sources = BTreeSet<Ipv6Addr>;
 
 /// The record of one group on the link.
 #[derive(Debug, Clone)]
-pub(crate) struct Group {
-    pub(crate) filter_mode: FilterMode,
+pub struct Group {
+    /// Filter mode.
+    pub filter_mode: FilterMode,
     /// When the filter timer expires; meaningless in INCLUDE.
-    pub(crate) filter_timer: Instant,
+    pub filter_timer: Instant,
     /// INCLUDE: A. EXCLUDE: X and Y.
-    pub(crate) sources: BTreeMap<Ipv6Addr, Source>,
+    pub sources: BTreeMap<Ipv6Addr, Source>,
     /// When the Older Version Host Present timer expires; `None` when not in version-1 mode.
-    pub(crate) v1_host: Option<Instant>,
+    pub v1_host: Option<Instant>,
     /// Copies of Q(G) still to be sent.
-    pub(crate) query_count: u8,
+    pub query_count: u8,
     /// Whether the next transmission leaves Q(G) out: it was sent too shortly before.
-    pub(crate) query_skip: bool,
+    pub query_skip: bool,
     /// RFC 2710: Checking Listeners. Meaningless in version 2.
-    pub(crate) checking: bool,
+    pub checking: bool,
     /// When the series' next transmission is due.
-    pub(crate) query_due: Option<Instant>,
-    pub(crate) last_reporter: Option<Ipv6Addr>,
-    pub(crate) since: Instant,
+    pub query_due: Option<Instant>,
+    /// Who reported last.
+    pub last_reporter: Option<Ipv6Addr>,
+    /// When the record was created.
+    pub since: Instant,
     /// What the table's timer index holds for this group.
     pub(crate) indexed: Option<Instant>,
 }
 
 /// A source record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Source {
+pub struct Source {
     /// When the source timer expires; `None` is zero: excluded.
-    pub(crate) timer: Option<Instant>,
+    pub timer: Option<Instant>,
     /// Copies of Q(G,S) that still name the source.
-    pub(crate) query_count: u8,
+    pub query_count: u8,
     /// Whether the next transmission leaves it out: it was queried too shortly before.
-    pub(crate) query_skip: bool,
+    pub query_skip: bool,
 }
 
 impl Source {
-    const fn running(timer: Instant) -> Self {
+    /// Requested until then.
+    #[must_use]
+    pub const fn running(timer: Instant) -> Self {
         Self {
             timer: Some(timer),
             query_count: 0,
@@ -53,7 +58,8 @@ impl Source {
         }
     }
 
-    const EXCLUDED: Self = Self {
+    /// Excluded: the timer is zero.
+    pub const EXCLUDED: Self = Self {
         timer: None,
         query_count: 0,
         query_skip: false,
@@ -62,7 +68,8 @@ impl Source {
 
 impl Group {
     /// No record: INCLUDE with an empty list.
-    pub(crate) const fn new(now: Instant) -> Self {
+    #[must_use]
+    pub const fn new(now: Instant) -> Self {
         Self {
             filter_mode: FilterMode::Include,
             filter_timer: now,
@@ -79,12 +86,14 @@ impl Group {
     }
 
     /// Whether this is no record at all.
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.filter_mode == FilterMode::Include && self.sources.is_empty()
     }
 
     /// INCLUDE's A, EXCLUDE's X: sources whose timer runs.
-    pub(crate) fn requested(&self) -> Sources {
+    #[must_use]
+    pub fn requested(&self) -> Sources {
         let running = self
             .sources
             .iter()
@@ -93,7 +102,8 @@ impl Group {
     }
 
     /// EXCLUDE's Y.
-    pub(crate) fn excluded(&self) -> Sources {
+    #[must_use]
+    pub fn excluded(&self) -> Sources {
         let excluded = self
             .sources
             .iter()
@@ -102,7 +112,7 @@ impl Group {
     }
 
     /// `(sources) := timer`: lists them as requested. True when the lists changed.
-    pub(crate) fn request(&mut self, sources: &Sources, timer: Instant) -> bool {
+    pub fn request(&mut self, sources: &Sources, timer: Instant) -> bool {
         let mut changed = false;
         for address in sources {
             let new = Source::running(timer);
@@ -119,7 +129,7 @@ impl Group {
     }
 
     /// `(sources) := 0`: lists them as excluded. True when the lists changed.
-    pub(crate) fn exclude(&mut self, sources: &Sources) -> bool {
+    pub fn exclude(&mut self, sources: &Sources) -> bool {
         for address in sources {
             self.sources.insert(*address, Source::EXCLUDED);
         }
@@ -127,14 +137,14 @@ impl Group {
     }
 
     /// `Delete (X-A)` and `Delete (Y-A)`: keeps A alone. True when the lists changed.
-    pub(crate) fn keep(&mut self, sources: &Sources) -> bool {
+    pub fn keep(&mut self, sources: &Sources) -> bool {
         let before = self.sources.len();
         self.sources.retain(|address, _| sources.contains(address));
         before != self.sources.len()
     }
 
     /// Enters or stays in EXCLUDE with a new filter timer. True when the mode changed.
-    pub(crate) fn listen_any(&mut self, filter_timer: Instant) -> bool {
+    pub fn listen_any(&mut self, filter_timer: Instant) -> bool {
         let changed = self.filter_mode == FilterMode::Include;
         self.filter_mode = FilterMode::Exclude;
         //= MLD-136
@@ -143,7 +153,7 @@ impl Group {
     }
 
     /// `Filter Timer := min(Filter Timer, until)`. True when it was lowered.
-    pub(crate) fn lower_filter(&mut self, until: Instant) -> bool {
+    pub fn lower_filter(&mut self, until: Instant) -> bool {
         //= MLD-080
         let lower = self.filter_mode == FilterMode::Exclude && self.filter_timer > until;
         if lower {
@@ -153,7 +163,7 @@ impl Group {
     }
 
     /// Lowers the timers of these sources to `until` where they run longer. True when any did.
-    pub(crate) fn lower_sources(&mut self, sources: &[Ipv6Addr], until: Instant) -> bool {
+    pub fn lower_sources(&mut self, sources: &[Ipv6Addr], until: Instant) -> bool {
         //= MLD-078
         let mut lowered = false;
         for address in sources {
@@ -168,7 +178,8 @@ impl Group {
     }
 
     /// Whether traffic of `source` is forwarded (RFC 9777 7.3).
-    pub(crate) fn forwards(&self, source: Ipv6Addr) -> bool {
+    #[must_use]
+    pub fn forwards(&self, source: Ipv6Addr) -> bool {
         match (self.filter_mode, self.sources.get(&source)) {
             //= MLD-131
             (FilterMode::Include, None) => false,
@@ -180,12 +191,13 @@ impl Group {
     }
 
     /// Whether a specific-query series runs.
-    pub(crate) fn series_runs(&self) -> bool {
+    #[must_use]
+    pub fn series_runs(&self) -> bool {
         self.query_count > 0 || self.sources.values().any(|source| source.query_count > 0)
     }
 
     /// Ends the series.
-    pub(crate) fn stop_series(&mut self) {
+    pub fn stop_series(&mut self) {
         self.query_count = 0;
         self.query_skip = false;
         self.query_due = None;
@@ -196,7 +208,8 @@ impl Group {
     }
 
     /// The earliest of the group's timers.
-    pub(crate) fn next_timer(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Instant> {
         let filter = (self.filter_mode == FilterMode::Exclude).then_some(self.filter_timer);
         let sources = self
             .sources
@@ -210,7 +223,8 @@ impl Group {
     }
 
     /// What is shown and handed over.
-    pub(crate) fn state(&self, group: Ipv6Addr, now: Instant) -> GroupState {
+    #[must_use]
+    pub fn state(&self, group: Ipv6Addr, now: Instant) -> GroupState {
         let remaining = |timer: Option<Instant>| timer.map_or(Duration::ZERO, |t| t.since(now));
         let filter = (self.filter_mode == FilterMode::Exclude).then_some(self.filter_timer);
         let source = |(source, entry): (&Ipv6Addr, &Source)| SourceState {

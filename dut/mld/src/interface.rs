@@ -4,17 +4,15 @@ use crate::config::{InterfaceConfig, Variables};
 use crate::event::{DiscardReason, MldEvent, Transmit};
 use crate::group::Group;
 use crate::listener::Listener;
+use crate::policy::{Asked, Policy};
 use crate::querier::Role;
 use crate::rows::{self, Received, Taken};
-use crate::scope::is_forwardable;
-use crate::series::{self, Specific};
+use crate::series::Specific;
 use crate::state::{FilterMode, GroupState};
 use crate::table::Table;
 use crate::version_1;
 use dut_device::Instant;
-use dut_wire::mld::{
-    LinkMtu, MaximumResponseCode, Message, Qqic, Qrv, Query, QueryV1, QueryV2, delay_v1,
-};
+use dut_wire::mld::{LinkMtu, Message, Query};
 use std::collections::VecDeque;
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -24,6 +22,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Interface {
     pub(crate) config: InterfaceConfig,
+    pub(crate) policy: Policy,
     pub(crate) role: Role,
     pub(crate) table: Table,
     pub(crate) listener: Listener,
@@ -40,8 +39,15 @@ impl Interface {
     /// below 1 s by 1 s, a Last Listener Query Interval below 1 ms by 1 ms.
     #[must_use]
     pub fn new(config: InterfaceConfig) -> Self {
+        Self::with_policy(config, Policy::default())
+    }
+
+    /// The same by other decisions than the standard's: to show that a test notices.
+    #[must_use]
+    pub fn with_policy(config: InterfaceConfig, policy: Policy) -> Self {
         Self {
             config: config.checked(),
+            policy,
             role: Role::Down,
             table: Table::default(),
             listener: Listener::default(),
@@ -58,7 +64,8 @@ impl Interface {
         //= MLD-059
         //= MLD-082
         if !self.is_up() {
-            self.become_querier(now, self.config.startup_query_count());
+            let count = (self.policy.startup_count)(&self.config);
+            self.become_querier(now, count);
             self.begin_listening(now);
         }
     }
@@ -120,11 +127,11 @@ impl Interface {
     #[must_use]
     pub fn forwards(&self, group: Ipv6Addr, source: Ipv6Addr) -> bool {
         //= MLD-133
-        is_forwardable(group)
+        (self.policy.forwardable)(group)
             && self
                 .table
                 .get(group)
-                .is_some_and(|record| record.forwards(source))
+                .is_some_and(|record| (self.policy.forwards)(record, source))
     }
 
     /// The record of a group, with times remaining at `now`.
@@ -177,13 +184,13 @@ impl Interface {
     /// Other Querier Present Timeout in use.
     #[must_use]
     pub fn other_querier_present_timeout(&self) -> Duration {
-        self.variables().other_querier_present()
+        self.variables().other_querier_present
     }
 
     /// Last Listener Query Time in use.
     #[must_use]
     pub fn last_listener_query_time(&self) -> Duration {
-        self.variables().llqt()
+        self.variables().llqt
     }
 
     /// Startup Query Interval.
@@ -193,7 +200,7 @@ impl Interface {
     }
 
     pub(crate) fn variables(&self) -> Variables {
-        Variables::new(
+        (self.policy.variables)(
             &self.config,
             self.robustness_variable(),
             self.query_interval(),
@@ -227,46 +234,27 @@ impl Interface {
         LinkMtu::new(self.config.mtu)
     }
 
-    /// A query for `group` (`::` in a general query) of the configured version.
-    pub(crate) fn query(
-        &self,
-        group: Ipv6Addr,
-        delay: Duration,
-        suppress: bool,
-        sources: Vec<Ipv6Addr>,
-    ) -> Query {
-        if self.config.is_version_1() {
-            //= MLD-146
-            return Query::V1(QueryV1 {
-                maximum_response_delay: delay_v1(delay),
-                group,
-            });
-        }
-        //= MLD-015
-        Query::V2(QueryV2 {
-            maximum_response_code: MaximumResponseCode::encode(delay),
-            group,
-            suppress,
-            qrv: Qrv::new(self.config.robustness),
-            qqic: Qqic::encode(self.config.query_interval),
-            sources,
-        })
-    }
-
     /// Sends specific queries to the group, each cut to the MTU.
     fn send_specific(&mut self, group: Ipv6Addr, specific: Vec<Specific>) {
         let llqi = self.config.last_listener_query_interval;
+        //= MLD-006
+        let destination = (self.policy.destination)(group);
         for Specific { suppress, sources } in specific {
-            //= MLD-006
             //= MLD-010
             //= MLD-013
-            match self.query(group, llqi, suppress, sources) {
+            let asked = Asked {
+                group,
+                delay: llqi,
+                suppress,
+                sources,
+            };
+            match (self.policy.query)(&self.config, asked) {
                 Query::V2(query) => {
-                    for part in query.split(self.mtu()) {
-                        self.send(group, &Message::Query(Query::V2(part)));
+                    for part in (self.policy.split)(query, self.mtu()) {
+                        self.send(destination, &Message::Query(Query::V2(part)));
                     }
                 }
-                query @ Query::V1(_) => self.send(group, &Message::Query(query)),
+                query @ Query::V1(_) => self.send(destination, &Message::Query(query)),
             }
         }
     }
@@ -289,22 +277,28 @@ impl Interface {
             Some(group) => group,
             None => new.insert(Group::new(now)),
         };
-        let listed = listed.iter().copied();
-        let (sources, cut) = rows::admit(group, received, listed, self.config.source_limit);
+        //= MLD-039
+        let listed = listed.iter().copied().collect();
+        let (sources, cut) = (self.policy.admit)(group, received, listed, self.config.source_limit);
         //= MLD-020
         //= MLD-076
-        let taken = rows::apply(group, received, &sources, now, &variables);
+        let taken = rows::apply(
+            &self.policy.table,
+            group,
+            received,
+            &sources,
+            now,
+            &variables,
+        );
         group.last_reporter = Some(reporter);
         if older {
-            //= MLD-144
-            //= MLD-145
-            group.v1_host = Some(now + variables.older_version_host_present());
+            let older_version_host = self.policy.older_version_host;
+            group.v1_host = older_version_host(now, &variables, group.v1_host);
         }
-        //= MLD-075
-        //= MLD-098
-        let asked = querier && (taken.query_group || !taken.query_sources.is_empty());
+        let asks = (self.policy.asks)(querier);
+        let asked = asks && (taken.query_group || !taken.query_sources.is_empty());
         let sent = if asked {
-            series::trigger(
+            (self.policy.trigger)(
                 group,
                 &taken.query_sources,
                 taken.query_group,
@@ -354,19 +348,20 @@ impl Interface {
     fn group_timeout(&mut self, now: Instant, address: Ipv6Addr) {
         let variables = self.variables();
         let version_1 = self.config.is_version_1();
-        let may_query = self.is_querier() || version_1;
+        let run_on = (self.policy.series_run_on)(&self.config);
+        let may_query = self.is_querier() || run_on;
         let Some(group) = self.table.get_mut(address) else {
             return;
         };
         let mut expired = if version_1 && version_1::runs(group) {
-            version_1::expire(group, now)
+            (self.policy.version_1.expire)(group, now)
         } else {
-            rows::expire(group, now)
+            (self.policy.expire)(group, now)
         };
         let due = group.query_due.is_some_and(|due| due <= now) && !group.is_empty();
         let mut sent = Vec::new();
         if due && may_query {
-            sent = series::transmit(group, now, &variables);
+            sent = (self.policy.transmit)(group, now, &variables);
             if version_1 {
                 //= MLD-147
                 sent.retain(|specific| specific.sources.is_empty());
@@ -411,7 +406,8 @@ impl Interface {
             None => new.insert(Group::new(now)),
         };
         let from = version_1::state(group);
-        let Some(taken) = version_1::apply(group, event, querier, now, &variables) else {
+        let apply = self.policy.version_1.apply;
+        let Some(taken) = apply(group, event, querier, now, &variables) else {
             return;
         };
         let to = version_1::state(group);

@@ -6,30 +6,33 @@
 //! [`Interface::next_timeout`]. Nothing a peer sends can make a call fail: what isn't used becomes
 //! [`MldEvent::Discarded`].
 //!
-//! The router tables are one match arm a row ([`Row`]); nothing in the router is
-//! random. A listener that is no router is [`host::Host`].
+//! What the router decides by is data ([`Policy`]), its tables are one entry a row ([`Row`]), and
+//! nothing in it is random. A listener that is no router is [`host::Host`].
 
 mod adopt;
+pub mod checks;
 mod config;
 mod event;
-mod group;
+pub mod group;
 pub mod host;
 mod interface;
 mod listener;
+pub mod policy;
 mod querier;
 mod receive;
 mod row;
-mod rows;
+pub mod rows;
 mod scope;
-mod series;
+pub mod series;
 mod snapshot;
 mod state;
 mod table;
-mod version_1;
+pub mod version_1;
 
 pub use config::{InterfaceConfig, Profile};
 pub use event::{DiscardReason, Envelope, MldEvent, Transmit};
 pub use interface::Interface;
+pub use policy::Policy;
 pub use row::Row;
 pub use scope::{is_forwardable, is_source_specific, is_tracked};
 pub use state::{FilterMode, GroupState, QuerierState, SourceState};

@@ -2,7 +2,7 @@
 
 use crate::event::MldEvent;
 use crate::interface::Interface;
-use crate::scope::interface_id;
+use crate::policy::{Asked, Candidate};
 use crate::state::QuerierState;
 use dut_device::Instant;
 use dut_wire::mld::{ALL_NODES, Message, Query};
@@ -113,20 +113,20 @@ impl Interface {
                 general_query,
                 startup_left,
             } => {
-                //= MLD-060
-                //= MLD-061
                 *startup_left = startup_left.saturating_sub(1);
-                let interval = if *startup_left > 0 {
-                    self.config.startup_query_interval()
-                } else {
-                    self.config.query_interval
-                };
+                let gap = self.policy.general_query_gap;
+                let interval = gap(&self.config, *startup_left > 0);
                 *general_query = now + interval;
                 //= MLD-005
                 //= MLD-009
                 //= MLD-012
-                let delay = self.config.query_response_interval;
-                let query = self.query(Ipv6Addr::UNSPECIFIED, delay, false, Vec::new());
+                let asked = Asked {
+                    group: Ipv6Addr::UNSPECIFIED,
+                    delay: self.config.query_response_interval,
+                    suppress: false,
+                    sources: Vec::new(),
+                };
+                let query = (self.policy.query)(&self.config, asked);
                 self.send(ALL_NODES, &Message::Query(query));
             }
             //= MLD-072
@@ -136,28 +136,23 @@ impl Interface {
 
     /// A valid query of `source` takes part in the election, whatever it asks for.
     pub(crate) fn elect(&mut self, now: Instant, source: Ipv6Addr, query: &Query) {
-        //= MLD-063
-        //= MLD-064
-        //= MLD-071
-        //= MLD-073
-        //= MLD-074
-        if interface_id(source) >= interface_id(self.config.link_local) {
+        let querier = match self.role {
+            Role::NonQuerier { querier, .. } => Some(querier),
+            Role::Down | Role::Querier { .. } => None,
+        };
+        let own = self.config.link_local;
+        let candidate = Candidate {
+            own,
+            source,
+            querier,
+            query,
+        };
+        if !(self.policy.loses)(&candidate) {
             return;
         }
-        //= MLD-067
-        //= MLD-068
-        //= MLD-069
-        //= MLD-070
-        let (robustness, query_interval) = match query {
-            Query::V2(query) if !self.config.is_version_1() => {
-                let interval = query.qqic.interval();
-                let known = !interval.is_zero();
-                (query.qrv.robustness_variable(), known.then_some(interval))
-            }
-            Query::V1(_) | Query::V2(_) => (None, None),
-        };
+        let (robustness, query_interval) = (self.policy.adopts)(&self.config, query);
         self.follow(source, now, robustness, query_interval);
-        let present = now + self.variables().other_querier_present();
+        let present = now + self.variables().other_querier_present;
         if let Role::NonQuerier {
             other_querier_present,
             ..
@@ -204,7 +199,7 @@ impl Interface {
     /// Only the querier sends specific queries; in version 1 a series runs to its end all the same
     /// (RFC 2710 6).
     fn stop_all_series(&mut self) {
-        if self.config.is_version_1() {
+        if (self.policy.series_run_on)(&self.config) {
             return;
         }
         for group in self.table.with_series() {

@@ -1,13 +1,14 @@
 //! What is received: the checks of RFC 3810 6.2, 7.4, 7.6 and RFC 2710 6 in order, then the tables.
 
+use crate::checks::Heard;
 use crate::event::{DiscardReason, Envelope, MldEvent};
 use crate::interface::Interface;
 use crate::rows::Received;
-use crate::scope::{is_link_local, is_source_specific, is_tracked};
 use crate::version_1;
 use dut_device::Instant;
-use dut_wire::icmpv6::checksum_holds;
-use dut_wire::mld::{DONE, Message, QUERY, Query, REPORT_V1, REPORT_V2, Record, Refused};
+use dut_wire::mld::{
+    DONE, Message, QUERY, Query, REPORT_V1, REPORT_V2, Record, RecordType, Refused,
+};
 use std::net::Ipv6Addr;
 
 impl Interface {
@@ -41,40 +42,21 @@ impl Interface {
     }
 
     fn judge(&self, envelope: &Envelope, icmpv6: &[u8]) -> Result<Message, DiscardReason> {
-        let source = envelope.source;
         if !self.is_up() {
             return Err(DiscardReason::InterfaceDown);
         }
-        //= MLD-021
-        //= MLD-045
-        if envelope.hop_limit != 1 {
-            return Err(DiscardReason::HopLimit);
+        let config = &self.config;
+        let heard = Heard {
+            envelope,
+            icmpv6,
+            config,
+        };
+        for check in self.policy.checks.iter() {
+            if (check.refuses)(&heard) {
+                return Err(check.reason);
+            }
         }
-        //= MLD-022
-        //= MLD-046
-        if self.config.require_router_alert && envelope.router_alert.is_none() {
-            return Err(DiscardReason::NoRouterAlert);
-        }
-        //= MLD-024
-        //= MLD-047
-        if source.is_unspecified() {
-            return Err(DiscardReason::SourceUnspecified);
-        }
-        //= MLD-025
-        //= MLD-057
-        if !is_link_local(source) {
-            return Err(DiscardReason::SourceNotLinkLocal);
-        }
-        //= MLD-026
-        //= MLD-048
-        if !checksum_holds(icmpv6, source, envelope.destination) {
-            return Err(DiscardReason::BadChecksum);
-        }
-        //= MLD-058
-        if source == self.config.link_local {
-            return Err(DiscardReason::OwnMessage);
-        }
-        Message::parse(icmpv6).map_err(|refused| refusal(refused, icmpv6))
+        (self.policy.parse)(icmpv6).map_err(|refused| refusal(refused, icmpv6))
     }
 
     fn receive_query(&mut self, now: Instant, source: Ipv6Addr, query: &Query) {
@@ -82,25 +64,16 @@ impl Interface {
         self.elect(now, source, query);
         self.answer(now, query);
         let address = query.group();
-        //= MLD-079
-        //= MLD-081
-        if address.is_unspecified() || query.suppress() {
-            return;
-        }
         if self.config.is_version_1() {
+            if address.is_unspecified() || query.suppress() {
+                return;
+            }
             let event = version_1::Received::SpecificQuery(query.maximum_response_delay());
             return self.take_version_1(now, address, event);
         }
-        let until = now + self.variables().llqt();
-        let Some(group) = self.table.get_mut(address) else {
-            return;
-        };
-        //= MLD-077
-        let lowered = if query.sources().is_empty() {
-            group.lower_filter(until)
-        } else {
-            group.lower_sources(query.sources(), until)
-        };
+        let until = now + self.variables().llqt;
+        let lower = self.policy.lower;
+        let lowered = (self.table.get_mut(address)).is_some_and(|group| lower(group, query, until));
         if lowered {
             self.table.settle(address);
             self.event(MldEvent::Refreshed { group: address });
@@ -114,7 +87,7 @@ impl Interface {
             Query::V1(_) => 1,
             Query::V2(_) => 2,
         };
-        let interval = self.config.query_interval;
+        let interval = (self.policy.mismatch_gap)(&self.config);
         let recently = self
             .warned
             .is_some_and(|warned| now.since(warned) < interval);
@@ -126,14 +99,10 @@ impl Interface {
 
     /// Whether a version 1 Report or Done for this group is used at all.
     fn admit_version_1(&mut self, group: Ipv6Addr) -> bool {
-        let reason = if !is_tracked(group) {
-            DiscardReason::GroupNotTracked
-        } else if is_source_specific(group) {
-            //= MLD-155
-            DiscardReason::SourceSpecificGroup
-        } else if !self.config.compatibility && !self.config.is_version_1() {
-            DiscardReason::CompatibilityOff
-        } else {
+        let config = &self.config;
+        let checks = self.policy.older_checks.iter();
+        let mut refused = checks.filter(|check| (check.refuses)(group, config));
+        let Some(reason) = refused.next().map(|check| check.reason) else {
             return true;
         };
         self.discard(reason);
@@ -148,8 +117,8 @@ impl Interface {
         if self.config.is_version_1() {
             self.take_version_1(now, group, version_1::Received::Report(source));
         } else {
-            //= MLD-138
-            self.take(now, source, group, Received::IsEx, &[], true);
+            let (report, _) = self.policy.older;
+            self.take(now, source, group, report, &[], true);
         }
     }
 
@@ -158,10 +127,9 @@ impl Interface {
             return;
         }
         if !self.config.is_version_1() {
-            //= MLD-139
-            //= MLD-140
-            self.take(now, source, group, Received::ToIn, &[], false);
-        } else if self.is_querier() {
+            let (_, done) = self.policy.older;
+            self.take(now, source, group, done, &[], false);
+        } else if (self.policy.hears_done)(self.is_querier()) {
             self.take_version_1(now, group, version_1::Received::Done);
         } else {
             self.discard(DiscardReason::DoneAtNonQuerier);
@@ -170,51 +138,23 @@ impl Interface {
 
     fn receive_record(&mut self, now: Instant, source: Ipv6Addr, record: &Record) {
         let group = record.group;
-        match self.judge_record(record) {
-            Ok(received) => {
-                let listed: &[Ipv6Addr] = match received {
-                    //= MLD-142
-                    Received::ToEx if self.is_in_version_1_mode(group) => &[],
-                    Received::ToEx
-                    | Received::IsIn
-                    | Received::IsEx
-                    | Received::Allow
-                    | Received::Block
-                    | Received::ToIn => &record.sources,
-                };
-                self.take(now, source, group, received, listed, false);
-            }
-            Err(reason) => self.discard(reason),
+        // Only state-change records ask for it: what answers a query needs no second look-up.
+        let asks = !matches!(
+            record.record_type,
+            RecordType::ModeIsInclude | RecordType::ModeIsExclude
+        );
+        let older = asks && self.is_in_version_1_mode(group);
+        let checks = self.policy.record_checks.iter();
+        let mut refused = checks.filter(|check| (check.refuses)(record, older));
+        if let Some(reason) = refused.next().map(|check| check.reason) {
+            return self.discard(reason);
         }
-    }
-
-    fn judge_record(&self, record: &Record) -> Result<Received, DiscardReason> {
-        //= MLD-030
-        //= MLD-031
-        let unknown = DiscardReason::UnknownRecordType;
-        let received = Received::of(record.record_type).ok_or(unknown)?;
-        if !record.group.is_multicast() {
-            return Err(DiscardReason::RecordNotMulticast);
-        }
-        if !is_tracked(record.group) {
-            return Err(DiscardReason::GroupNotTracked);
-        }
-        //= MLD-041
-        let illegal = |source: &Ipv6Addr| source.is_multicast() || source.is_unspecified();
-        if record.sources.iter().any(illegal) {
-            return Err(DiscardReason::RecordSource);
-        }
-        //= MLD-153
-        //= MLD-154
-        //= MLD-156
-        if is_source_specific(record.group) && received.replaces() {
-            return Err(DiscardReason::SourceSpecificGroup);
-        }
-        //= MLD-141
-        if received == Received::Block && self.is_in_version_1_mode(record.group) {
-            return Err(DiscardReason::BlockInVersion1);
-        }
-        Ok(received)
+        let Some(received) = Received::of(record.record_type) else {
+            return self.discard(DiscardReason::UnknownRecordType);
+        };
+        let lists = (self.policy.lists)(received, older);
+        let listed: &[Ipv6Addr] = if lists { &record.sources } else { &[] };
+        self.take(now, source, group, received, listed, false);
     }
 
     fn is_in_version_1_mode(&self, group: Ipv6Addr) -> bool {

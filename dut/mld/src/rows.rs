@@ -1,5 +1,5 @@
-//! The router tables of RFC 3810 7.4.1 and 7.4.2 (RFC 9777's are the same), one arm a row in the
-//! document's order, and the timer expiries of 7.2.3, 7.5 and 8.3.2.
+//! The router tables of RFC 3810 7.4.1 and 7.4.2 (RFC 9777's are the same), one entry a row in
+//! the document's order, and the timer expiries of 7.2.3, 7.5 and 8.3.2.
 //!
 //! A row changes the record and names the queries that it asks for; whether they are sent is
 //! [`crate::series`]' business, because only the querier sends any.
@@ -10,21 +10,30 @@ use crate::group::{Group, Sources};
 use crate::state::FilterMode::{self, Exclude, Include};
 use dut_device::Instant;
 use dut_wire::mld::RecordType;
+use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 /// A known record type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Received {
+pub enum Received {
+    /// `MODE_IS_INCLUDE`.
     IsIn,
+    /// `MODE_IS_EXCLUDE`.
     IsEx,
+    /// `ALLOW_NEW_SOURCES`.
     Allow,
+    /// `BLOCK_OLD_SOURCES`.
     Block,
+    /// `CHANGE_TO_EXCLUDE_MODE`.
     ToEx,
+    /// `CHANGE_TO_INCLUDE_MODE`.
     ToIn,
 }
 
 impl Received {
-    pub(crate) const fn of(record_type: RecordType) -> Option<Self> {
+    /// The type, when it is known.
+    #[must_use]
+    pub const fn of(record_type: RecordType) -> Option<Self> {
         match record_type {
             RecordType::ModeIsInclude => Some(Self::IsIn),
             RecordType::ModeIsExclude => Some(Self::IsEx),
@@ -37,8 +46,229 @@ impl Received {
     }
 
     /// Whether the new source list is the record's alone.
-    pub(crate) const fn replaces(self) -> bool {
+    #[must_use]
+    pub const fn replaces(self) -> bool {
         matches!(self, Self::IsEx | Self::ToEx)
+    }
+}
+
+/// A set of sources, as a row names it: A or B is the record's list, X what is requested (in
+/// INCLUDE the A of the state), Y what is excluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Set {
+    /// None.
+    Empty,
+    /// The record's list.
+    Listed,
+    /// X.
+    Requested,
+    /// X*A; in INCLUDE A*B.
+    ListedRequested,
+    /// A-X; in INCLUDE B-A.
+    ListedNotRequested,
+    /// A-Y.
+    ListedNotExcluded,
+    /// A-X-Y.
+    ListedNew,
+    /// X-A; in INCLUDE A-B.
+    RequestedNotListed,
+}
+
+impl Set {
+    fn of<'a>(self, listed: &'a Sources, group: &Group) -> Cow<'a, Sources> {
+        let held = |address: &Ipv6Addr| group.sources.get(address);
+        let requested = |a: &Ipv6Addr| held(a).is_some_and(|source| source.timer.is_some());
+        let excluded = |a: &Ipv6Addr| held(a).is_some_and(|source| source.timer.is_none());
+        let only = |keep: &dyn Fn(&Ipv6Addr) -> bool| {
+            Cow::Owned(listed.iter().copied().filter(keep).collect())
+        };
+        match self {
+            Self::Empty => Cow::Owned(Sources::new()),
+            Self::Listed => Cow::Borrowed(listed),
+            Self::Requested => Cow::Owned(group.requested()),
+            Self::ListedRequested => only(&requested),
+            Self::ListedNotRequested => only(&|a| !requested(a)),
+            Self::ListedNotExcluded => only(&|a| !excluded(a)),
+            Self::ListedNew => only(&|a| held(a).is_none()),
+            Self::RequestedNotListed => {
+                let unlisted = |a: &Ipv6Addr| !listed.contains(a);
+                Cow::Owned(group.requested().into_iter().filter(unlisted).collect())
+            }
+        }
+    }
+}
+
+/// What a row sets a timer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// Multicast Address Listening Interval.
+    Mali,
+    /// What the filter timer has left before the row.
+    FilterTimer,
+}
+
+/// A row of the tables of RFC 3810 7.4.1 and 7.4.2 as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Which row.
+    pub row: Row,
+    /// New filter mode.
+    pub to: FilterMode,
+    /// Sources that become or stay requested, and their timer.
+    pub request: (Set, Timer),
+    /// Sources that become excluded: timer 0.
+    pub exclude: Set,
+    /// Delete (X-A) and Delete (Y-A).
+    pub delete_unlisted: bool,
+    /// New filter timer.
+    pub filter_timer: Option<Timer>,
+    /// Send Q(MA, this).
+    pub query_sources: Set,
+    /// Send Q(MA).
+    pub query_group: bool,
+}
+
+impl Rule {
+    /// A row that changes and asks nothing.
+    const fn row(row: Row, to: FilterMode) -> Self {
+        Self {
+            row,
+            to,
+            request: (Set::Empty, Timer::Mali),
+            exclude: Set::Empty,
+            delete_unlisted: false,
+            filter_timer: None,
+            query_sources: Set::Empty,
+            query_group: false,
+        }
+    }
+
+    /// `(set) = timer`.
+    const fn request(mut self, set: Set, timer: Timer) -> Self {
+        self.request = (set, timer);
+        self
+    }
+
+    /// The record's list replaces the lists that there were, and Filter Timer=MALI.
+    const fn replace(mut self) -> Self {
+        self.delete_unlisted = true;
+        self.filter_timer = Some(Timer::Mali);
+        self
+    }
+
+    /// `(set) = 0`.
+    const fn exclude(mut self, set: Set) -> Self {
+        self.exclude = set;
+        self
+    }
+
+    /// `Send Q(MA, set)`.
+    const fn query(mut self, set: Set) -> Self {
+        self.query_sources = set;
+        self
+    }
+}
+
+/// Both tables in the document's order.
+pub type RouterTable = [Rule; 12];
+
+/// RFC 3810's, which are RFC 9777's. Above each row is its algebra in the RFC's notation.
+pub const ROUTER_TABLE: RouterTable = [
+    //= MLD-084
+    //= MLD-102
+    // INCLUDE (A)    IS_IN (B)  INCLUDE (A+B)        (B)=MALI
+    Rule::row(Row::IncludeIsIn, Include).request(Set::Listed, Timer::Mali),
+    //= MLD-085
+    //= MLD-103
+    // INCLUDE (A)    IS_EX (B)  EXCLUDE (A*B,B-A)    (B-A)=0, Delete (A-B), Filter Timer=MALI
+    Rule::row(Row::IncludeIsEx, Exclude)
+        .exclude(Set::ListedNotRequested)
+        .replace(),
+    //= MLD-086
+    // EXCLUDE (X,Y)  IS_IN (A)  EXCLUDE (X+A,Y-A)    (A)=MALI
+    Rule::row(Row::ExcludeIsIn, Exclude).request(Set::Listed, Timer::Mali),
+    //= MLD-087
+    //= MLD-099
+    //= MLD-101
+    // EXCLUDE (X,Y)  IS_EX (A)  EXCLUDE (A-Y,Y*A)    (A-X-Y)=MALI, Delete (X-A),
+    //                                                Delete (Y-A), Filter Timer=MALI
+    Rule::row(Row::ExcludeIsEx, Exclude)
+        .request(Set::ListedNew, Timer::Mali)
+        .replace(),
+    //= MLD-088
+    // INCLUDE (A)    ALLOW (B)  INCLUDE (A+B)        (B)=MALI
+    Rule::row(Row::IncludeAllow, Include).request(Set::Listed, Timer::Mali),
+    //= MLD-089
+    //= MLD-090
+    // INCLUDE (A)    BLOCK (B)  INCLUDE (A)          Send Q(MA,A*B)
+    Rule::row(Row::IncludeBlock, Include).query(Set::ListedRequested),
+    //= MLD-091
+    // INCLUDE (A)    TO_EX (B)  EXCLUDE (A*B,B-A)    (B-A)=0, Delete (A-B), Send Q(MA,A*B),
+    //                                                Filter Timer=MALI
+    Rule::row(Row::IncludeToEx, Exclude)
+        .exclude(Set::ListedNotRequested)
+        .replace()
+        .query(Set::ListedRequested),
+    //= MLD-092
+    // INCLUDE (A)    TO_IN (B)  INCLUDE (A+B)        (B)=MALI, Send Q(MA,A-B)
+    Rule::row(Row::IncludeToIn, Include)
+        .request(Set::Listed, Timer::Mali)
+        .query(Set::RequestedNotListed),
+    //= MLD-093
+    // EXCLUDE (X,Y)  ALLOW (A)  EXCLUDE (X+A,Y-A)    (A)=MALI
+    Rule::row(Row::ExcludeAllow, Exclude).request(Set::Listed, Timer::Mali),
+    //= MLD-094
+    // EXCLUDE (X,Y)  BLOCK (A)  EXCLUDE (X+(A-Y),Y)  (A-X-Y)=Filter Timer, Send Q(MA,A-Y)
+    Rule::row(Row::ExcludeBlock, Exclude)
+        .request(Set::ListedNew, Timer::FilterTimer)
+        .query(Set::ListedNotExcluded),
+    //= MLD-095
+    // EXCLUDE (X,Y)  TO_EX (A)  EXCLUDE (A-Y,Y*A)    (A-X-Y)=Filter Timer, Delete (X-A),
+    //                                                Delete (Y-A), Send Q(MA,A-Y),
+    //                                                Filter Timer=MALI
+    Rule::row(Row::ExcludeToEx, Exclude)
+        .request(Set::ListedNew, Timer::FilterTimer)
+        .replace()
+        .query(Set::ListedNotExcluded),
+    //= MLD-096
+    // EXCLUDE (X,Y)  TO_IN (A)  EXCLUDE (X+A,Y-A)    (A)=MALI, Send Q(MA,X-A), Send Q(MA)
+    Rule {
+        query_group: true,
+        ..Rule::row(Row::ExcludeToIn, Exclude)
+            .request(Set::Listed, Timer::Mali)
+            .query(Set::RequestedNotListed)
+    },
+];
+
+/// The row for a record of this type.
+const fn rule(table: &RouterTable, from: FilterMode, received: Received) -> &Rule {
+    let [
+        include_is_in,
+        include_is_ex,
+        exclude_is_in,
+        exclude_is_ex,
+        include_allow,
+        include_block,
+        include_to_ex,
+        include_to_in,
+        exclude_allow,
+        exclude_block,
+        exclude_to_ex,
+        exclude_to_in,
+    ] = table;
+    match (from, received) {
+        (Include, Received::IsIn) => include_is_in,
+        (Include, Received::IsEx) => include_is_ex,
+        (Exclude, Received::IsIn) => exclude_is_in,
+        (Exclude, Received::IsEx) => exclude_is_ex,
+        (Include, Received::Allow) => include_allow,
+        (Include, Received::Block) => include_block,
+        (Include, Received::ToEx) => include_to_ex,
+        (Include, Received::ToIn) => include_to_in,
+        (Exclude, Received::Allow) => exclude_allow,
+        (Exclude, Received::Block) => exclude_block,
+        (Exclude, Received::ToEx) => exclude_to_ex,
+        (Exclude, Received::ToIn) => exclude_to_in,
     }
 }
 
@@ -55,8 +285,9 @@ pub(crate) struct Taken {
     pub(crate) query_group: bool,
 }
 
-/// Takes the row for a record with these sources. The row's algebra stands in the RFC's notation.
+/// Takes the row for a record with these sources.
 pub(crate) fn apply(
+    table: &RouterTable,
     group: &mut Group,
     received: Received,
     listed: &Sources,
@@ -64,129 +295,47 @@ pub(crate) fn apply(
     variables: &Variables,
 ) -> Taken {
     let from = group.filter_mode;
-    let mali = now + variables.listening_interval;
     let filter_timer = group.filter_timer;
-    let mut query_sources = Sources::new();
-    let mut query_group = false;
-    let (row, changed) = match (from, received) {
-        //= MLD-084
-        //= MLD-102
-        // INCLUDE (A)    IS_IN (B)  INCLUDE (A+B)        (B)=MALI
-        (Include, Received::IsIn) => (Row::IncludeIsIn, group.request(listed, mali)),
-        //= MLD-085
-        //= MLD-103
-        // INCLUDE (A)    IS_EX (B)  EXCLUDE (A*B,B-A)    (B-A)=0, Delete (A-B), Filter Timer=MALI
-        (Include, Received::IsEx) => (Row::IncludeIsEx, include_to_exclude(group, listed, mali)),
-        //= MLD-086
-        // EXCLUDE (X,Y)  IS_IN (A)  EXCLUDE (X+A,Y-A)    (A)=MALI
-        (Exclude, Received::IsIn) => (Row::ExcludeIsIn, group.request(listed, mali)),
-        //= MLD-087
-        //= MLD-099
-        // EXCLUDE (X,Y)  IS_EX (A)  EXCLUDE (A-Y,Y*A)    (A-X-Y)=MALI, Delete (X-A),
-        //                                                Delete (Y-A), Filter Timer=MALI
-        (Exclude, Received::IsEx) => {
-            let changed = exclude_to_exclude(group, listed, mali);
-            group.listen_any(mali);
-            (Row::ExcludeIsEx, changed)
-        }
-        //= MLD-088
-        // INCLUDE (A)    ALLOW (B)  INCLUDE (A+B)        (B)=MALI
-        (Include, Received::Allow) => (Row::IncludeAllow, group.request(listed, mali)),
-        //= MLD-089
-        //= MLD-090
-        // INCLUDE (A)    BLOCK (B)  INCLUDE (A)          Send Q(MA,A*B)
-        (Include, Received::Block) => {
-            query_sources = intersection(listed, &group.requested());
-            (Row::IncludeBlock, false)
-        }
-        //= MLD-091
-        // INCLUDE (A)    TO_EX (B)  EXCLUDE (A*B,B-A)    (B-A)=0, Delete (A-B), Send Q(MA,A*B),
-        //                                                Filter Timer=MALI
-        (Include, Received::ToEx) => {
-            query_sources = intersection(listed, &group.requested());
-            (Row::IncludeToEx, include_to_exclude(group, listed, mali))
-        }
-        //= MLD-092
-        // INCLUDE (A)    TO_IN (B)  INCLUDE (A+B)        (B)=MALI, Send Q(MA,A-B)
-        (Include, Received::ToIn) => {
-            query_sources = difference(&group.requested(), listed);
-            (Row::IncludeToIn, group.request(listed, mali))
-        }
-        //= MLD-093
-        // EXCLUDE (X,Y)  ALLOW (A)  EXCLUDE (X+A,Y-A)    (A)=MALI
-        (Exclude, Received::Allow) => (Row::ExcludeAllow, group.request(listed, mali)),
-        //= MLD-094
-        // EXCLUDE (X,Y)  BLOCK (A)  EXCLUDE (X+(A-Y),Y)  (A-X-Y)=Filter Timer, Send Q(MA,A-Y)
-        (Exclude, Received::Block) => {
-            query_sources = difference(listed, &group.excluded());
-            let new = difference(&query_sources, &group.requested());
-            (Row::ExcludeBlock, group.request(&new, filter_timer))
-        }
-        //= MLD-095
-        // EXCLUDE (X,Y)  TO_EX (A)  EXCLUDE (A-Y,Y*A)    (A-X-Y)=Filter Timer, Delete (X-A),
-        //                                                Delete (Y-A), Send Q(MA,A-Y),
-        //                                                Filter Timer=MALI
-        (Exclude, Received::ToEx) => {
-            query_sources = difference(listed, &group.excluded());
-            let changed = exclude_to_exclude(group, listed, filter_timer);
-            group.listen_any(mali);
-            (Row::ExcludeToEx, changed)
-        }
-        //= MLD-096
-        // EXCLUDE (X,Y)  TO_IN (A)  EXCLUDE (X+A,Y-A)    (A)=MALI, Send Q(MA,X-A), Send Q(MA)
-        (Exclude, Received::ToIn) => {
-            query_sources = difference(&group.requested(), listed);
-            query_group = true;
-            (Row::ExcludeToIn, group.request(listed, mali))
-        }
+    let time = |timer| match timer {
+        Timer::Mali => now + variables.listening_interval,
+        Timer::FilterTimer => filter_timer,
     };
+    let rule = rule(table, from, received);
+    let (set, timer) = rule.request;
+    let request = set.of(listed, group);
+    let exclude = rule.exclude.of(listed, group);
+    let query_sources = rule.query_sources.of(listed, group).into_owned();
+    let mut changed = from != rule.to;
+    if rule.delete_unlisted {
+        changed |= group.keep(listed);
+    }
+    changed |= group.request(&request, time(timer));
+    changed |= group.exclude(&exclude);
+    group.filter_mode = rule.to;
+    if let Some(timer) = rule.filter_timer {
+        //= MLD-136
+        group.filter_timer = time(timer);
+    }
     Taken {
-        row,
+        row: rule.row,
         from,
         changed,
         query_sources,
-        query_group,
+        query_group: rule.query_group,
     }
-}
-
-/// EXCLUDE (A*B,B-A) from INCLUDE (A).
-fn include_to_exclude(group: &mut Group, b: &Sources, mali: Instant) -> bool {
-    let new = difference(b, &group.requested());
-    group.keep(b);
-    group.exclude(&new);
-    group.listen_any(mali)
-}
-
-/// EXCLUDE (A-Y,Y*A) from EXCLUDE (X,Y), with (A-X-Y) at `timer`.
-fn exclude_to_exclude(group: &mut Group, a: &Sources, timer: Instant) -> bool {
-    //= MLD-101
-    let new = a
-        .iter()
-        .filter(|source| !group.sources.contains_key(source));
-    let new: Sources = new.copied().collect();
-    let deleted = group.keep(a);
-    group.request(&new, timer) || deleted
-}
-
-fn intersection(a: &Sources, b: &Sources) -> Sources {
-    a.intersection(b).copied().collect()
-}
-
-fn difference(a: &Sources, b: &Sources) -> Sources {
-    a.difference(b).copied().collect()
 }
 
 /// What the timers that have run out by `now` did.
 #[derive(Debug, Default)]
-pub(crate) struct Expired {
+pub struct Expired {
     /// Rows taken: the row, the states left and entered.
-    pub(crate) rows: Vec<(Row, &'static str, &'static str)>,
+    pub rows: Vec<(Row, &'static str, &'static str)>,
     /// Whether filter mode or lists changed.
-    pub(crate) changed: bool,
+    pub changed: bool,
 }
 
 /// Expires the timers of a version 2 record; afterwards it may be empty.
-pub(crate) fn expire(group: &mut Group, now: Instant) -> Expired {
+pub fn expire(group: &mut Group, now: Instant) -> Expired {
     let mut expired = Expired::default();
     let mode = group.filter_mode;
     //= MLD-143
@@ -242,14 +391,8 @@ pub(crate) fn expire(group: &mut Group, now: Instant) -> Expired {
 
 /// The sources of a record that fit the limit: those held come first, then the others in order.
 /// The second value says whether any was left out.
-pub(crate) fn admit(
-    group: &Group,
-    received: Received,
-    listed: impl Iterator<Item = Ipv6Addr>,
-    limit: usize,
-) -> (Sources, bool) {
-    //= MLD-039
-    let listed: Sources = listed.collect();
+#[must_use]
+pub fn admit(group: &Group, received: Received, listed: Sources, limit: usize) -> (Sources, bool) {
     let held = group.sources.len();
     if held.saturating_add(listed.len()) <= limit {
         return (listed, false);

@@ -13,22 +13,23 @@ use std::net::Ipv6Addr;
 
 /// A specific query to send, before it is cut to the MTU.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Specific {
+pub struct Specific {
     /// S flag.
-    pub(crate) suppress: bool,
+    pub suppress: bool,
     /// Empty in Q(G).
-    pub(crate) sources: Vec<Ipv6Addr>,
+    pub sources: Vec<Ipv6Addr>,
 }
 
 /// Querier: lowers timers to LLQT, and gives what is to be sent at once.
-pub(crate) fn trigger(
+#[must_use]
+pub fn trigger(
     group: &mut Group,
     query_sources: &Sources,
     query_group: bool,
     now: Instant,
     variables: &Variables,
 ) -> Vec<Specific> {
-    let until = now + variables.llqt();
+    let until = now + variables.llqt;
     //= MLD-116
     let above = |address: &&Ipv6Addr| {
         let timer = group.sources.get(address).and_then(|source| source.timer);
@@ -100,8 +101,9 @@ fn merge(
 }
 
 /// The series' transmission that is due at `now`: at each one the S flag is decided anew.
-pub(crate) fn transmit(group: &mut Group, now: Instant, variables: &Variables) -> Vec<Specific> {
-    let until = now + variables.llqt();
+#[must_use]
+pub fn transmit(group: &mut Group, now: Instant, variables: &Variables) -> Vec<Specific> {
+    let until = now + variables.llqt;
     let mut refreshed = Vec::new();
     let mut unanswered = Vec::new();
     for (address, source) in &mut group.sources {

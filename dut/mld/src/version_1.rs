@@ -14,14 +14,19 @@ use std::time::Duration;
 
 /// The text's states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub enum State {
+    /// No listener.
     NoListenersPresent,
+    /// Listeners, and none has left.
     ListenersPresent,
+    /// A listener has left, and the others are asked.
     CheckingListeners,
 }
 
 impl State {
-    pub(crate) const fn name(self) -> &'static str {
+    /// The text's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::NoListenersPresent => "No Listeners Present",
             Self::ListenersPresent => "Listeners Present",
@@ -31,7 +36,8 @@ impl State {
 }
 
 /// The state that a record is in.
-pub(crate) fn state(group: &Group) -> State {
+#[must_use]
+pub fn state(group: &Group) -> State {
     if group.is_empty() {
         State::NoListenersPresent
     } else if group.checking {
@@ -43,7 +49,7 @@ pub(crate) fn state(group: &Group) -> State {
 
 /// What is received for a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Received {
+pub enum Received {
     /// Report, and who sent it.
     Report(Ipv6Addr),
     /// Done.
@@ -54,16 +60,32 @@ pub(crate) enum Received {
 
 /// What a row did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Taken {
-    pub(crate) row: Row,
+pub struct Taken {
+    /// Which row.
+    pub row: Row,
     /// Whether the mode or lists changed: only of a record that was adopted from version 2.
-    pub(crate) changed: bool,
+    pub changed: bool,
     /// Whether a specific query is to be sent now.
-    pub(crate) query: bool,
+    pub query: bool,
+}
+
+/// The machine's two functions, as an interface runs them.
+#[derive(Debug, Clone, Copy)]
+pub struct Machine {
+    /// Takes the row for what was received.
+    pub apply: fn(&mut Group, Received, bool, Instant, &Variables) -> Option<Taken>,
+    /// `timer expired`.
+    pub expire: fn(&mut Group, Instant) -> Expired,
+}
+
+impl Machine {
+    /// RFC 2710's.
+    pub const STANDARD: Self = Self { apply, expire };
 }
 
 /// Takes the row for what was received; `None` when the text has none.
-pub(crate) fn apply(
+#[must_use]
+pub fn apply(
     group: &mut Group,
     received: Received,
     querier: bool,
@@ -91,7 +113,7 @@ pub(crate) fn apply(
             if !querier {
                 return None;
             }
-            group.lower_filter(now + variables.llqt());
+            group.lower_filter(now + variables.llqt);
             group.checking = true;
             group.query_count = variables.llqc.saturating_sub(1);
             group.query_due = Some(now + variables.llqi);
@@ -137,12 +159,14 @@ fn start_timer(group: &mut Group, reporter: Ipv6Addr, now: Instant, variables: &
 }
 
 /// Whether a record is one of this machine's.
-pub(crate) fn runs(group: &Group) -> bool {
+#[must_use]
+pub fn runs(group: &Group) -> bool {
     group.filter_mode == FilterMode::Exclude && group.sources.is_empty()
 }
 
 /// `timer expired`, when it has by `now`.
-pub(crate) fn expire(group: &mut Group, now: Instant) -> Expired {
+#[must_use]
+pub fn expire(group: &mut Group, now: Instant) -> Expired {
     let mut expired = Expired::default();
     if group.v1_host.is_some_and(|timer| timer <= now) {
         group.v1_host = None;
@@ -165,7 +189,8 @@ pub(crate) fn expire(group: &mut Group, now: Instant) -> Expired {
 }
 
 /// `rexmt timer expired`: the row of a transmission that has just happened.
-pub(crate) fn retransmitted(group: &Group) -> Option<(Row, &'static str, &'static str)> {
+#[must_use]
+pub fn retransmitted(group: &Group) -> Option<(Row, &'static str, &'static str)> {
     //= MLD-083
     match state(group) {
         State::NoListenersPresent | State::ListenersPresent => None,

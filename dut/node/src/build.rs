@@ -51,6 +51,8 @@ pub struct Rules {
     pub lacp: lacp::Rules,
     /// An MLD listener's.
     pub listener: mld::host::Policy,
+    /// MLD's.
+    pub mld: mld::Policy,
 }
 
 /// Builds a node by other rules.
@@ -274,6 +276,7 @@ impl Builder<'_> {
                 id,
                 mac,
                 ports,
+                protocol_da: [0x01, 0x80, 0xc2, 0x00, 0x00, interface.trunk.protocol_da],
                 lacp,
                 manual_up: Vec::new(),
                 interface: None,
@@ -349,7 +352,9 @@ impl Builder<'_> {
         let link_local = self.identity(port_name).link_local;
         let link_local = link_local.unwrap_or_else(|| mac.link_local());
         let enabled = configured.mld.enable && self.config.multicast_ipv6;
-        let mld = enabled.then(|| mld::Interface::new(mld_config(configured, link_local)));
+        let policy = || self.rules.mld.clone();
+        let mld = enabled
+            .then(|| mld::Interface::with_policy(mld_config(configured, link_local), policy()));
         self.node.interfaces.push(Interface {
             name: configured.name.clone(),
             carrier,
@@ -456,17 +461,19 @@ fn lacp_config(
         }
         .to_owned(),
         key: KEY_BASE.saturating_add(id),
-        mux: if trunk.mux_independent {
-            lacp::MuxControl::Independent
-        } else {
-            lacp::MuxControl::Coupled
+        mux: match trunk.mux {
+            config::Mux::Coupled => lacp::MuxControl::Coupled,
+            config::Mux::Independent => lacp::MuxControl::Independent,
+            config::Mux::Combined => lacp::MuxControl::Combined,
+            config::Mux::CombinedCoupled => lacp::MuxControl::CombinedCoupled,
         },
+        wait_to_restore: Duration::from_secs(u64::from(trunk.wait_to_restore_s)),
         max_active: trunk.max_active,
         least_active: trunk.least_active,
         preempt_delay: trunk
             .preempt_delay_s
             .map(|s| Duration::from_secs(u64::from(s))),
-        ntt_on_expired: true,
+        ntt_on_expired: trunk.ntt_on_expired,
         collector_max_delay: 0,
     }
 }

@@ -230,6 +230,8 @@ impl Node {
                 self.notice("mld", format!("limit reached: {group} is not taken"));
             }
             MldEvent::VersionMismatch { source, version } => {
+                let counted = ("mld", "version_mismatch");
+                *self.discards.entry(counted).or_insert(0) += 1;
                 self.notice("mld", format!("{source} queries in version {version}"));
             }
         }

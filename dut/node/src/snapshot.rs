@@ -61,6 +61,7 @@ impl Node {
     pub(crate) fn command(&mut self, now: Instant, text: &str) -> Result<(), ControlError> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let known = "`e-trunk mode auto|force-master|force-backup`, `lacp key N`, \
+             `lacp enable|disable PORT`, \
              `lacp timeout fast|slow`";
         let unknown = || ControlError::UnknownCommand(format!("`{text}`: a node takes {known}"));
         match words.as_slice() {
@@ -88,6 +89,21 @@ impl Node {
                 {
                     lacp.set_key(now, key);
                 }
+            }
+            ["lacp", what @ ("enable" | "disable"), port] => {
+                let full = port.replacen("GE", "GigabitEthernet", 1);
+                let found = self
+                    .infos
+                    .iter()
+                    .find(|info| info.name == *port || info.name == full);
+                let id = found.ok_or_else(unknown)?.id;
+                let trunk = self
+                    .trunks
+                    .iter_mut()
+                    .find(|trunk| trunk.ports.contains(&id));
+                let lacp = trunk.and_then(|trunk| trunk.lacp.as_mut());
+                lacp.ok_or_else(unknown)?
+                    .set_lacp_enabled(now, id, *what == "enable");
             }
             ["lacp", "timeout", timeout @ ("fast" | "slow")] => {
                 for trunk in &mut self.trunks {

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     /// A console on a simulated network.
     Lab(crate::lab::Lab),
     /// A requirement: why it matters, its cases, its defects, what devices in the field do.
-    Explain(crate::plan::Explain),
+    Explain(crate::explain::Explain),
     /// A suite's test plan, as Markdown.
     Plan(crate::plan::Plan),
     /// Requirement × cases × defects, and which case kills which defect.
@@ -70,7 +70,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Lint(lint) => crate::lint::lint(&args, lint),
         Command::Check(check) => crate::check::check(check),
         Command::Lab(lab) => crate::lab::lab(lab),
-        Command::Explain(explain) => crate::plan::explain(&args, explain),
+        Command::Explain(explain) => crate::explain::explain(&args, explain),
         Command::Plan(plan) => crate::plan::plan(&args, plan),
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),

@@ -6,8 +6,8 @@ use crate::run::catalogue;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
 use harness_run::check_case;
-use harness_suite::{bed_schema, case_schema, requirement_schema};
-use std::collections::BTreeSet;
+use harness_suite::{Catalogue, bed_schema, case_schema, requirement_schema};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// `tandem lint`.
@@ -25,6 +25,35 @@ pub(crate) fn schemas() -> [(&'static str, String); 3] {
         ("bed.json", bed_schema()),
         ("requirement.json", requirement_schema()),
     ]
+}
+
+/// What is wrong with the requirements' explanations.
+fn texts(catalogue: &Catalogue) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut whys = BTreeMap::new();
+    for requirement in catalogue.requirements.values() {
+        let id = &requirement.id;
+        match &requirement.why {
+            None => wrong.push(format!("requirement {id} has no `why`")),
+            Some(why) => {
+                if let Some(other) = whys.insert(why, id) {
+                    wrong.push(format!("requirement {id} has the `why` of {other}"));
+                }
+            }
+        }
+        for text in requirement.why.iter().chain(&requirement.field) {
+            if !text.trim_end().ends_with('.') {
+                wrong.push(format!("requirement {id}: `{text}` isn't a sentence"));
+            }
+        }
+        for edition in requirement.editions.keys() {
+            if requirement.clause.contains(&edition.to_string()) {
+                let what = "is in its `clause` and in its `editions`";
+                wrong.push(format!("requirement {id}: {edition} {what}"));
+            }
+        }
+    }
+    wrong
 }
 
 pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
@@ -45,7 +74,7 @@ pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
     let mut said = BTreeSet::new();
     for case in &catalogue.cases {
         if let Err(what) = check_case(case, &catalogue, &factory::reference()) {
-            let id = case.id.split('#').next().unwrap_or(&case.id);
+            let id = case.written_id();
             if said.insert(format!("{id}: {what}")) {
                 terminal.complain(&format!("{}: {}: {what}", case.file, case.id));
                 mistakes += 1;
@@ -66,6 +95,10 @@ pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
             (true, false) | (false, true) => continue,
         };
         terminal.complain(&format!("requirement {} {what}", requirement.id));
+        mistakes += 1;
+    }
+    for what in texts(&catalogue) {
+        terminal.complain(&what);
         mistakes += 1;
     }
     if mistakes > 0 {

@@ -163,6 +163,9 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
             trouble.get_or_insert(error.to_string());
             return false;
         }
+        if let RunEvent::Classified(told) = &event {
+            board.devices.push(told.to_string());
+        }
         if let RunEvent::CaseFinished(result) = event {
             board.count(&result.case.suite, result.verdict);
             bar.inc(1);
@@ -228,14 +231,18 @@ fn progress(cases: usize) -> ProgressBar {
     bar
 }
 
-/// Cases by suite and verdict.
+/// Cases by suite and verdict, and what was told of the devices.
 #[derive(Debug, Default)]
-struct Board(BTreeMap<String, BTreeMap<Verdict, usize>>);
+struct Board {
+    suites: BTreeMap<String, BTreeMap<Verdict, usize>>,
+    /// What the preambles tell of the devices.
+    devices: Vec<String>,
+}
 
 impl Board {
     fn count(&mut self, suite: &str, verdict: Verdict) {
         *self
-            .0
+            .suites
             .entry(suite.to_owned())
             .or_default()
             .entry(verdict)
@@ -251,13 +258,19 @@ impl Board {
             Verdict::Blocked,
             Verdict::Error,
         ];
+        if !self.devices.is_empty() {
+            terminal.line(&format!("\n{}", terminal.paint("1", "device")));
+            for device in &self.devices {
+                terminal.line(device);
+            }
+        }
         terminal.line("");
         let head: String = columns
             .iter()
             .map(|verdict| format!("{verdict:>15}"))
             .collect();
         terminal.line(&terminal.paint("1", &format!("{:<10}{head}", "suite")));
-        for (suite, verdicts) in &self.0 {
+        for (suite, verdicts) in &self.suites {
             let counts: String = columns
                 .iter()
                 .map(|verdict| format!("{:>15}", verdicts.get(verdict).copied().unwrap_or(0)))

@@ -7,6 +7,7 @@
 mod lacp;
 mod listener;
 mod matrix;
+mod mld;
 mod wrapper;
 
 pub use matrix::{Kill, kill};
@@ -99,7 +100,7 @@ impl Defect {
 /// Every defect, by suite and id.
 #[must_use]
 pub fn all() -> Vec<Defect> {
-    let mut defects = [lacp::defects(), listener::defects()].concat();
+    let mut defects = [lacp::defects(), listener::defects(), mld::defects()].concat();
     defects.sort_by_key(|defect| (defect.suite, defect.id));
     defects
 }

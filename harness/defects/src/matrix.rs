@@ -6,6 +6,7 @@ use harness_run::run_case;
 use harness_suite::{Catalogue, ExpandedCase};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 /// What became of one defect.
 #[derive(Debug, Clone)]
@@ -82,7 +83,9 @@ fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill
     let killed_by = cases
         .iter()
         .inspect(|_| ran += 1)
-        .filter(|case| run_case(case, catalogue, &factory, seed).verdict == Verdict::Fail)
+        .filter(|case| {
+            run_case(case, catalogue, &factory, seed, Duration::ZERO).verdict == Verdict::Fail
+        })
         .map(|case| case.id.clone())
         .take(enough)
         .collect();

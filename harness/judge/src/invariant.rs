@@ -137,6 +137,12 @@ impl Invariants {
         );
     }
 
+    /// Something was done to links, devices or frames on their way, after which a device may rightly
+    /// not know what it was sent before. With a fault, nobody knows when what is sent arrives.
+    pub fn disturbed(&mut self, fault: bool) {
+        self.lacp.disturbed(fault);
+    }
+
     /// A frame that `sender` sent in these roles.
     pub fn judge(&mut self, record: usize, frame: &Frame, sender: &str, roles: Roles) {
         if roles.lacp {

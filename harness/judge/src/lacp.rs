@@ -4,7 +4,7 @@ use crate::invariant::{Ledger, Rule};
 use dut_device::Instant;
 use harness_trace::{Frame, PointId};
 use harness_wire::{LacpView, layers, state_bits};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 const SYNCHRONIZATION: u8 = 0x08;
@@ -12,6 +12,10 @@ const COLLECTING: u8 = 0x10;
 const DISTRIBUTING: u8 = 0x20;
 const DEFAULTED: u8 = 0x40;
 const EXPIRED: u8 = 0x80;
+
+/// A LACPDU that left so long ago has arrived, and an answer that crossed it has been seen: far
+/// longer than any link's latency, and the tolerance that 802.1AX gives to what the device does.
+const ARRIVED: Duration = Duration::from_millis(250);
 
 /// Fast_Periodic_Time.
 const SECOND: Duration = Duration::from_secs(1);
@@ -21,7 +25,10 @@ const SLOW_RATE: Rule = Rule(
     "at most 10 slow frames of a protocol in any second",
 );
 const UNTAGGED: Rule = Rule("LACP-003", "slow protocol frames are untagged");
-const DESTINATION: Rule = Rule("LACP-001", "LACPDUs go to Slow_Protocols_Multicast");
+const DESTINATION: Rule = Rule(
+    "LACP-001",
+    "a port's LACPDUs go to one Protocol_DA, 01-80-C2-00-00-00, -02 or -03",
+);
 const INDIVIDUAL_SOURCE: Rule = Rule("LACP-002", "the source address is individual");
 const LENGTH: Rule = Rule("LACP-004", "a version 1 LACPDU has 110 octets");
 const COLLECTING_SYNC: Rule = Rule("LACP-025", "Collecting implies Synchronization");
@@ -61,6 +68,9 @@ pub(crate) const RULES: &[Rule] = &[
     MAX_DELAY,
 ];
 
+/// A point, who sent there (`None`: somebody that isn't judged), and to which address.
+type Path = (PointId, Option<[u8; 6]>, [u8; 6]);
+
 /// What the rules remember.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
@@ -68,13 +78,17 @@ pub(crate) struct Rules {
     lacpdus: BTreeMap<(PointId, String), VecDeque<Instant>>,
     /// When slow protocol frames left, by (point, device, subtype).
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
-    /// Points at which a device that isn't judged has sent a LACPDU, and in a capture of
-    /// undisturbed devices any, with its source address.
-    heard: BTreeSet<(PointId, Option<[u8; 6]>)>,
+    /// When a device that isn't judged first sent a LACPDU at a point, and in a capture of
+    /// undisturbed devices any, by its source and destination address.
+    heard: BTreeMap<Path, Instant>,
+    /// Frames may be under way for any time.
+    faults: bool,
     /// Nobody restarts the devices.
     pub(crate) undisturbed: bool,
     /// Actor_System by device.
     systems: BTreeMap<String, [u8; 6]>,
+    /// Destination address by (point, device).
+    destinations: BTreeMap<(PointId, String), [u8; 6]>,
     /// Source address and Collector_Max_Delay by (point, device).
     ports: BTreeMap<(PointId, String), ([u8; 6], [u8; 2])>,
 }
@@ -94,9 +108,18 @@ fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
 impl Rules {
     /// Somebody else's frame at a point where a judged device listens.
     pub(crate) fn heard(&mut self, frame: &Frame) {
-        if !frame.lost && LacpView::of(&frame.octets).is_some() {
-            self.heard.insert((frame.point, None));
+        if !frame.lost
+            && let Some(destination) = takeable(frame)
+        {
+            let key = (frame.point, None, destination);
+            self.heard.entry(key).or_insert(frame.at);
         }
+    }
+
+    /// What was heard until now may be forgotten.
+    pub(crate) fn disturbed(&mut self, fault: bool) {
+        self.heard.clear();
+        self.faults |= fault;
     }
 
     pub(crate) fn judge(&mut self, ledger: &mut Ledger, record: usize, frame: &Frame, from: &str) {
@@ -109,18 +132,24 @@ impl Rules {
         let at = (record, frame);
         let subtype = layers.payload.first().copied().unwrap_or(0);
         let key = (frame.point, from.to_owned(), subtype);
-        let count = burst(self.slow.entry(key).or_default(), frame.at);
-        ledger.rule(SLOW_RATE, at, count <= 10, || {
-            format!("{count} of subtype {subtype}")
-        });
+        // A Marker Response doesn't count: its rate is that of the requests.
+        if subtype != 2 || layers.payload.get(2) != Some(&2) {
+            let count = burst(self.slow.entry(key).or_default(), frame.at);
+            ledger.rule(SLOW_RATE, at, count <= 10, || {
+                format!("{count} of subtype {subtype}")
+            });
+        }
         let untagged = layers.vlan.is_none();
         ledger.rule(UNTAGGED, at, untagged, || "a tag".into());
         if subtype != 1 {
             return;
         }
-        let destination = layers.destination == [0x01, 0x80, 0xc2, 0, 0, 2];
-        ledger.rule(DESTINATION, at, destination, || {
-            format!("{:02x?}", layers.destination)
+        let destination = layers.destination;
+        let key = (frame.point, from.to_owned());
+        let first = *self.destinations.entry(key).or_insert(destination);
+        let legal = matches!(destination, [0x01, 0x80, 0xc2, 0, 0, 0 | 2 | 3]);
+        ledger.rule(DESTINATION, at, legal && destination == first, || {
+            format!("{destination:02x?}")
         });
         let individual = layers.source.first().is_some_and(|octet| octet & 1 == 0);
         ledger.rule(INDIVIDUAL_SOURCE, at, individual, || {
@@ -184,19 +213,38 @@ impl Rules {
         // From link-up to the first LACPDU heard both may stand together (INITIALIZE left
         // Defaulted).
         let mine = frame.octets.get(6..12);
-        let heard = (self.heard.iter()).any(|(point, from)| {
-            *point == frame.point && from.as_ref().map(|mac| &mac[..]) != mine
+        // A port listens to the Protocol_DA that it sends to, and to no other.
+        let destination = frame.octets.get(..6);
+        let heard = (self.heard.iter()).any(|((point, from, to), at)| {
+            *point == frame.point
+                && destination == Some(&to[..])
+                && from.as_ref().map(|mac| &mac[..]) != mine
+                && frame.at.since(*at) > ARRIVED
         });
         if self.undisturbed
             && let Some(mac) = mine.and_then(|mac| mac.try_into().ok())
+            && let Some(destination) = takeable(frame)
         {
-            self.heard.insert((frame.point, Some(mac)));
+            let key = (frame.point, Some(mac), destination);
+            self.heard.entry(key).or_insert(frame.at);
         }
-        if heard {
+        if heard && !self.faults {
             let both = has(DEFAULTED) && has(EXPIRED);
             ledger.rule(DEFAULTED_EXPIRED, at, !both, || state_bits(state));
         }
     }
+}
+
+/// The destination of a LACPDU that no port may refuse: untagged, of full length, with the lengths
+/// that a port may check.
+fn takeable(frame: &Frame) -> Option<[u8; 6]> {
+    let layers = layers(&frame.octets).filter(|layers| layers.vlan.is_none())?;
+    let pdu = LacpView::of(&frame.octets)?.octets();
+    let lengths = [(3, 20), (23, 20), (43, 16)];
+    let right = lengths
+        .iter()
+        .all(|(at, value)| pdu.get(*at) == Some(value));
+    right.then_some(layers.destination)
 }
 
 /// What a version 1 LACPDU never varies in.

@@ -7,6 +7,7 @@ mod difference;
 mod equivalence;
 mod etrunk;
 mod forwarding;
+mod interval;
 mod invariant;
 mod lacp;
 mod listener;
@@ -17,6 +18,7 @@ mod stream;
 mod verdict;
 
 pub use equivalence::{Equivalence, Status};
+pub use interval::{Allowed, Interval, Said};
 pub use invariant::{InvariantReport, Invariants, Roles};
 pub use mld_table::MldConstants;
 pub use pair_state::{DeviceChange, DeviceState, GroupState, PairChange, PairState};

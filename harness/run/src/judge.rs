@@ -196,6 +196,7 @@ impl<'a> Replay<'a> {
             frames: note.frames,
             listeners: note.listeners,
             tolerance: Duration::from_nanos(note.tolerance),
+            lateness: Duration::from_nanos(note.lateness),
         };
         let player = Player::new(setup).map_err(|error| JudgeError::Setup(error.to_string()))?;
         Ok(Self {
@@ -373,6 +374,11 @@ impl<'a> Replay<'a> {
         if let (Action::Node { name, action }, Some(pair)) = (&action, &mut self.pair) {
             pair.node(at, name, *action);
         }
+        if let Record::Note { json, .. } = &record
+            && let Some(Note::Action(text)) = Note::parse(json)
+        {
+            self.invariants.disturbed(text.starts_with("fault "));
+        }
         match (action, record) {
             (Action::Send { octets, .. }, Record::Frame(frame)) => {
                 if frame.octets != octets {
@@ -422,6 +428,8 @@ impl<'a> Replay<'a> {
             judged: outcome.judged,
             invariants: reports,
             remarks: outcome.remarks,
+            classes: outcome.classes,
+            lateness: outcome.lateness,
             virtual_time: Duration::from_nanos(trace.until.as_nanos()),
             wall: Duration::ZERO,
             trace: Trace::default(),

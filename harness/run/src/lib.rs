@@ -15,7 +15,7 @@ mod watch;
 
 pub use align::Beside;
 pub use bed::{BedError, Factory, SimulatedBed, build_bed};
-pub use event::{CaseResult, Footer, Header, RunEvent};
+pub use event::{CaseResult, Classification, Footer, Header, RunEvent};
 pub use judge::{JudgeError, judge_trace};
 pub use replay::{Happened, Replay, ReplayError, Replayed, identity, replay};
 pub use simulation::{check_case, run_case};

@@ -40,6 +40,9 @@ pub(crate) struct CaseNote {
     pub(crate) ends: Vec<(String, String)>,
     /// Nanoseconds.
     pub(crate) tolerance: u64,
+    /// The device's measured lateness, nanoseconds.
+    #[serde(default)]
+    pub(crate) lateness: u64,
     /// Names of the devices that the invariants are about.
     pub(crate) devices: Vec<String>,
     /// The pair under the equivalence oracle; empty where there is none.

@@ -29,6 +29,9 @@ pub struct Bed {
     pub knobs: BTreeMap<String, Knob>,
     /// Default field values of the frames that the tester sends here, by kind (`etrunk`, `rbs`, …).
     pub frames: BTreeMap<String, crate::step::Fields>,
+    /// Forms of the device or the tester in which every case runs, the first without a mark in the
+    /// id, the others as `ID@NAME`.
+    pub forms: Vec<Form>,
     /// Settings where a case gives none.
     pub defaults: crate::step::Fields,
     /// Named times and numbers for expressions, in an order in which each uses earlier ones.
@@ -37,6 +40,21 @@ pub struct Bed {
     pub pair: Vec<String>,
     /// Time in which the bed comes up before the first step.
     pub settle: Option<Time>,
+}
+
+/// A form in which every case of a testbed runs. A case that gives one of its settings itself, or
+/// names its forms, runs without the others.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Form {
+    /// Its name.
+    pub name: String,
+    /// Settings.
+    pub settings: crate::step::Fields,
+    /// Default field values of the tester's frames, by kind.
+    pub frames: BTreeMap<String, crate::step::Fields>,
+    /// What is expected of the device in this form, by names that cases use as `$name`.
+    pub names: crate::step::Fields,
 }
 
 /// A reference node.

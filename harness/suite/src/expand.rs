@@ -1,11 +1,12 @@
 //! From a case as written to its variants: matrix, `let`, settings and constants filled in.
 
-use crate::bed::Bed;
+use crate::bed::{Bed, Form};
 use crate::case::{Case, Located, Needs};
 use crate::expression::{Expression, ExpressionError, Quantity, Scope};
 use crate::step::{Fields, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -26,6 +27,15 @@ pub struct ExpandedCase {
     pub testbed: String,
     /// What it takes of the testbed.
     pub needs: Needs,
+    /// The testbed's form; empty for the first.
+    #[serde(default)]
+    pub form: String,
+    /// Whether it runs before all other cases.
+    #[serde(default)]
+    pub preamble: bool,
+    /// Default field values of the tester's frames in this form, by kind.
+    #[serde(default)]
+    pub frames: BTreeMap<String, Fields>,
     /// Values of the knobs, defaults included.
     pub settings: Fields,
     /// Named times and numbers, in nanoseconds and millionths.
@@ -47,6 +57,12 @@ pub enum Constant {
 }
 
 impl ExpandedCase {
+    /// The id of the case as it is written: without variant and form.
+    #[must_use]
+    pub fn written_id(&self) -> &str {
+        self.id.split(['#', '@']).next().unwrap_or(&self.id)
+    }
+
     /// The constants for expressions.
     #[must_use]
     pub fn scope(&self) -> Scope {
@@ -71,6 +87,16 @@ pub enum ExpandError {
         line: u64,
         /// What serde says of the substituted step.
         what: String,
+    },
+    /// A form that the testbed hasn't.
+    #[error("form `{name}`: the testbed `{bed}` has no such form; it has {known}")]
+    Form {
+        /// The form.
+        name: String,
+        /// The testbed.
+        bed: String,
+        /// Its forms.
+        known: String,
     },
     /// A setting that the testbed has no knob for.
     #[error("setting `{name}`: the testbed `{bed}` has no such knob; it has {known}")]
@@ -125,30 +151,73 @@ pub fn expand(
             })
             .collect();
     }
-    variants
-        .into_iter()
-        .map(|variant| one(case, file, bed_name, bed, variant))
+    let forms = forms(case, bed_name, bed)?;
+    let each = variants.iter();
+    each.flat_map(|variant| forms.iter().map(move |form| (variant, form)))
+        .map(|(variant, form)| one(case, file, (bed_name, bed), variant.clone(), form))
         .collect()
+}
+
+/// The forms in which a case runs, each with its mark in the id.
+fn forms<'a>(
+    case: &Case,
+    bed_name: &str,
+    bed: &'a Bed,
+) -> Result<Vec<(String, Cow<'a, Form>)>, ExpandError> {
+    let of_bed = |name: &String| bed.forms.iter().any(|form| form.name == *name);
+    if let Some(name) = case.forms.iter().flatten().find(|name| !of_bed(name)) {
+        return Err(ExpandError::Form {
+            name: name.clone(),
+            bed: bed_name.to_owned(),
+            known: (bed.forms.iter().map(|form| form.name.as_str()))
+                .collect::<Vec<_>>()
+                .join(", "),
+        });
+    }
+    let mut found: Vec<(String, Cow<'a, Form>)> = Vec::new();
+    for (at, form) in bed.forms.iter().enumerate() {
+        let own = form
+            .settings
+            .keys()
+            .any(|key| case.settings.contains_key(key));
+        let runs = match &case.forms {
+            Some(wanted) => wanted.contains(&form.name),
+            None => at == 0 || !own,
+        };
+        if runs {
+            let mark = if at == 0 { "" } else { &form.name };
+            found.push((mark.to_owned(), Cow::Borrowed(form)));
+        }
+    }
+    if found.is_empty() {
+        found.push((String::new(), Cow::Owned(Form::default())));
+    }
+    Ok(found)
 }
 
 fn one(
     case: &Case,
     file: &str,
-    bed_name: &str,
-    bed: &Bed,
+    (bed_name, bed): (&str, &Bed),
     variant: Fields,
+    (mark, form): &(String, Cow<'_, Form>),
 ) -> Result<ExpandedCase, ExpandError> {
     let mut id = case.id.value.clone();
     for (index, (name, value)) in variant.iter().enumerate() {
         let separator = if index == 0 { '#' } else { ',' };
         id.push_str(&format!("{separator}{name}={}", plain(value)));
     }
-    let mut names = variant;
+    if !mark.is_empty() {
+        id.push_str(&format!("@{mark}"));
+    }
+    let mut names = form.names.clone();
+    names.extend(variant);
     for (name, value) in &case.let_ {
         let value = substitute(value, &names);
         names.insert(name.clone(), value);
     }
     let mut settings = bed.defaults.clone();
+    settings.extend(form.settings.clone());
     for (name, value) in &case.settings {
         settings.insert(name.clone(), substitute(value, &names));
     }
@@ -172,6 +241,9 @@ fn one(
         negative: case.negative,
         testbed: bed_name.to_owned(),
         needs: case.needs.clone(),
+        form: mark.clone(),
+        preamble: case.preamble,
+        frames: form.frames.clone(),
         settings,
         constants,
         file: file.to_owned(),

@@ -9,22 +9,24 @@ mod case;
 mod expand;
 mod expression;
 mod load;
+mod measure;
 mod prose;
 mod requirement;
 mod schema;
 mod step;
 mod step_listener;
 
-pub use bed::{Attach, Bed, Election, HostSpec, Knob, LinkSpec, NodeSpec};
+pub use bed::{Attach, Bed, Election, Form, HostSpec, Knob, LinkSpec, NodeSpec};
 pub use case::{Case, Located, Needs, SuiteFile};
 pub use expand::{Constant, ExpandError, ExpandedCase, expand};
 pub use expression::{Expression, ExpressionError, Quantity, Scope};
 pub use load::{Catalogue, LoadError, load, load_bed};
-pub use requirement::{Evidence, Exception, Requirement, RequirementFile, Visible};
+pub use measure::{Class, Classify, Sample, Vary};
+pub use requirement::{Edition, Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{
     Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
     Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
     Tolerance,
 };
-pub use step_listener::{Alpha, Listen, ListenMode, Repeat, Sample, Uniform};
+pub use step_listener::{Alpha, Collect, Listen, ListenMode, Repeat, Uniform};

@@ -1,5 +1,6 @@
 //! A case's steps as sentences, for test plans.
 
+use crate::measure::{Classify, Sample};
 use crate::step::{
     Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
     Partner, Peer, Send, State, Step, Stream,
@@ -35,7 +36,11 @@ fn value(value: &Value) -> String {
 fn fields(fields: &Fields) -> String {
     let shown: Vec<String> = fields
         .iter()
-        .map(|(name, v)| format!("`{name}` {}", value(v)))
+        .map(|(name, v)| match v.as_u64() {
+            // A state octet is read by its bits.
+            Some(state) if name.ends_with(".state") => format!("`{name}` 0x{state:02x}"),
+            _ => format!("`{name}` {}", value(v)),
+        })
         .collect();
     shown.join(", ")
 }
@@ -63,9 +68,19 @@ fn send(step: &Send) -> String {
         .as_ref()
         .map(|every| format!(", one every {every}"));
     let frame = frame(&step.frame);
+    let vary = step.vary.as_ref().map(|vary| {
+        format!(
+            ", one with each `{}` from {} to {}",
+            vary.field, vary.from, vary.to
+        )
+    });
+    let fresh = step.fresh.as_ref();
+    let fresh = fresh.map(|field| format!(", each with a `{field}` of its own (*fresh*)"));
     format!(
-        "Send {frame} on {}{times}{}",
+        "Send {frame} on {}{times}{}{}{}",
         step.on,
+        vary.unwrap_or_default(),
+        fresh.unwrap_or_default(),
         every.unwrap_or_default()
     )
 }
@@ -228,6 +243,41 @@ fn display(step: &Display) -> String {
     )
 }
 
+fn sample(step: &Sample) -> String {
+    let sent = step.stimulus.as_ref();
+    let begins = match (&step.started, sent) {
+        (Some(started), _) if step.from_started => format!("from {}", frame(started)),
+        (_, Some(sent)) => format!("from {} sent", frame(sent)),
+        (_, None) => "between two of".to_owned(),
+    };
+    let to = if sent.is_some() { "to " } else { "" };
+    let judged = step.expected.as_ref().map_or_else(
+        || "is reported".to_owned(),
+        |expected| format!("is {expected}, as far as {} samples tell", step.samples),
+    );
+    format!(
+        "`{}`, the time {begins} {to}{} on {}, {judged}",
+        step.what,
+        frame(&step.frame),
+        step.on
+    )
+}
+
+fn classify(step: &Classify) -> String {
+    let names: Vec<&str> = step
+        .classes
+        .iter()
+        .map(|class| class.name.as_str())
+        .collect();
+    format!(
+        "What comes on {} in {} tells `{}`: {}",
+        step.on,
+        step.for_,
+        step.what,
+        names.join(", ")
+    )
+}
+
 fn listen(step: &Listen) -> String {
     let mode = match step.mode {
         ListenMode::Include => "INCLUDE",
@@ -278,9 +328,11 @@ impl Step {
             Self::Equal(step) => judged(equal(step)),
             Self::Loss(step) => judged(loss(step)),
             Self::Display(step) => judged(display(step)),
+            Self::Sample(step) => judged(sample(step)),
+            Self::Classify(step) => judged(classify(step)),
             Self::Listen(step) => done(listen(step)),
             Self::Repeat(step) => done(format!("Carry out the next steps {} times", step.times)),
-            Self::Sample(step) => done(format!("Put {} into *{}*", step.value, step.into)),
+            Self::Collect(step) => done(format!("Put {} into *{}*", step.value, step.into)),
             Self::Uniform(step) => judged(uniform(step)),
         }
     }

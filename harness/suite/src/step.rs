@@ -1,6 +1,7 @@
 //! The steps of a case, each with what it does and when it fails.
 
-use crate::step_listener::{Listen, Repeat, Sample, Uniform};
+use crate::measure::{Classify, Sample, Vary};
+use crate::step_listener::{Collect, Listen, Repeat, Uniform};
 pub use harness_wire::Kind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,12 +131,16 @@ pub enum Step {
     Loss(Loss),
     /// Compares a `display` output with a golden file.
     Display(Display),
+    /// Takes repeated samples of a time and judges them together.
+    Sample(Box<Sample>),
+    /// Tells which of several permitted behaviours the device shows.
+    Classify(Classify),
     /// What a socket of a listener asks of a multicast address.
     Listen(Listen),
     /// Carries out steps several times.
     Repeat(Repeat),
     /// Puts a duration into a named collection.
-    Sample(Sample),
+    Collect(Collect),
     /// Judges whether a collection's durations are spread evenly.
     Uniform(Uniform),
 }
@@ -154,6 +159,13 @@ pub struct Send {
     /// Time between two (default 0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Time>,
+    /// Sends one for each of these values instead of `count`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vary: Option<Vary>,
+    /// This field gets a value that the case hasn't used, another one in each frame, known as
+    /// `$fresh` from then on: an echo of it proves that this very frame was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
     /// Go on with the next step while it sends.
     #[serde(default, skip_serializing_if = "is_false")]
     pub background: bool,
@@ -344,6 +356,9 @@ pub struct Partner {
     /// Values that replace those of the golden partner, by LACPDU field name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: Fields,
+    /// This field gets a value that the case hasn't used, known as `$fresh` from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
 }
 
 /// See [`Step::Neighbor`].
@@ -485,6 +500,8 @@ impl Step {
             Self::Expect(step) => Some((&step.on, &step.frame, false)),
             Self::Never(step) => Some((&step.on, &step.frame, false)),
             Self::Count(step) => Some((&step.on, &step.frame, false)),
+            Self::Sample(step) => Some((&step.on, &step.frame, false)),
+            Self::Classify(step) => Some((&step.on, &step.frame, false)),
             Self::Wait(_)
             | Self::WaitUntil(_)
             | Self::Mark(_)
@@ -504,7 +521,7 @@ impl Step {
             | Self::Display(_)
             | Self::Listen(_)
             | Self::Repeat(_)
-            | Self::Sample(_)
+            | Self::Collect(_)
             | Self::Uniform(_) => None,
         }
     }
@@ -527,10 +544,15 @@ impl Step {
             Self::Stream(step) => times.push(step.every.as_ref()),
             Self::State(step) => times.extend([step.within.as_ref(), step.for_.as_ref()]),
             Self::Equal(step) => times.push(Some(&step.within)),
-            Self::Sample(step) => times.push(Some(&step.value)),
+            Self::Collect(step) => times.push(Some(&step.value)),
             Self::Uniform(step) => times.extend([Some(&step.from), Some(&step.to)]),
             Self::Loss(step) => {
                 times.extend([step.gap_at_most.as_ref(), step.gap_at_least.as_ref()]);
+            }
+            Self::Sample(step) => times.extend(step.times()),
+            Self::Classify(step) => {
+                times.push(Some(&step.for_));
+                times.extend(step.classes.iter().map(|class| class.spaced.as_ref()));
             }
             Self::Mark(_)
             | Self::Link(_)

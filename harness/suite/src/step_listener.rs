@@ -50,10 +50,10 @@ pub struct Repeat {
     pub steps: Vec<Step>,
 }
 
-/// See [`Step::Sample`].
+/// See [`Step::Collect`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Sample {
+pub struct Collect {
     /// The collection.
     pub into: String,
     /// The duration, as `answered - asked`.

@@ -5,7 +5,7 @@ use crate::judging::Judged;
 use crate::outcome::Action;
 use crate::player::Player;
 use harness_judge::{Difference, Finding, Verdict};
-use harness_suite::{Alpha, Listen, ListenMode, Sample, Uniform};
+use harness_suite::{Alpha, Collect, Listen, ListenMode, Uniform};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(crate) fn listen(step: Listen) -> Result<Action, String> {
 }
 
 impl Player {
-    pub(crate) fn sample(&mut self, step: Sample) -> Result<(), String> {
+    pub(crate) fn collect(&mut self, step: Collect) -> Result<(), String> {
         let value = self.duration(&step.value).map_err(|e| e.to_string())?;
         self.samples.entry(step.into).or_default().push(value);
         Ok(())

@@ -14,11 +14,13 @@ use std::time::Duration;
 
 impl Current {
     /// The frames that the step looks at, when it looks at frames.
-    const fn watch(&self) -> Option<&Watch> {
+    fn watch(&self) -> Option<&Watch> {
         match self {
             Self::Expecting(expecting) => Some(&expecting.watch),
             Self::Forbidding(forbidding) => Some(&forbidding.watch),
             Self::Counting(counting) => Some(&counting.watch),
+            Self::Sampling(sampling) => sampling.watch(),
+            Self::Classifying(classifying) => Some(&classifying.watch),
             Self::Ready
             | Self::Sleeping(_)
             | Self::Sending { .. }
@@ -37,15 +39,17 @@ pub(crate) enum Judged {
     Holds(Option<usize>),
     /// It doesn't.
     Fails(Finding),
+    /// That can't be told.
+    Undecided(Finding),
 }
 
 /// Which frames a step looks at.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
-    point: usize,
+    pub(crate) point: usize,
     /// `None`: either end.
     direction: Option<Direction>,
-    kind: Kind,
+    pub(crate) kind: Kind,
     fields: Fields,
 }
 
@@ -83,7 +87,7 @@ fn seconds(d: Duration) -> String {
 }
 
 impl Player {
-    fn watch(
+    pub(crate) fn watch(
         &self,
         on: &str,
         from: Option<&str>,
@@ -118,7 +122,11 @@ impl Player {
         let looks = |step: &Step| {
             matches!(
                 step,
-                Step::Expect(_) | Step::Never(_) | Step::Count(_) | Step::Mark(_)
+                Step::Expect(_)
+                    | Step::Never(_)
+                    | Step::Count(_)
+                    | Step::Classify(_)
+                    | Step::Mark(_)
             )
         };
         while matches!(self.current, Current::Ready)
@@ -297,8 +305,21 @@ impl Player {
             {
                 counting.came.push((frame.at, record));
             }
+            Current::Sampling(sampling)
+                if (sampling.watch().and_then(differences))
+                    .is_some_and(|found| found.is_empty()) =>
+            {
+                self.sample_frame(frame.at, record);
+            }
+            Current::Classifying(classifying)
+                if differences(&classifying.watch).is_some_and(|found| found.is_empty()) =>
+            {
+                self.classify_frame(frame.at, record, seen);
+            }
             Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Sampling(_)
+            | Current::Classifying(_)
             | Current::Ready
             | Current::Sleeping(_)
             | Current::Sending { .. }
@@ -383,9 +404,15 @@ impl Player {
                 self.decided(judged);
                 true
             }
+            Current::Classifying(classifying) if classifying.until <= now => {
+                self.classified();
+                true
+            }
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Sampling(_)
+            | Current::Classifying(_)
             | Current::Ready
             | Current::Sleeping(_)
             | Current::Sending { .. }
@@ -440,7 +467,7 @@ impl Player {
 }
 
 /// The implementation tolerance of 802.1AX's timers.
-const TIMER: Duration = Duration::from_millis(250);
+pub(crate) const TIMER: Duration = Duration::from_millis(250);
 
 /// The most frames in any window of this length, with the last of them.
 fn densest(came: &[(Instant, usize)], per: Duration) -> Option<(u32, Option<usize>)> {

@@ -9,6 +9,7 @@ mod etrunk_peer;
 mod frames;
 mod judging;
 mod matching;
+mod measuring;
 mod outcome;
 mod partner;
 mod player;

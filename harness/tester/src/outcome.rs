@@ -2,6 +2,7 @@
 
 use harness_judge::{Finding, Verdict};
 use harness_suite::{Fault, NodeAction};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Something that the driver is asked to do at once.
@@ -70,4 +71,8 @@ pub struct Outcome {
     pub record: Option<usize>,
     /// Lines for the reader: measured intervals, losses.
     pub remarks: Vec<String>,
+    /// Which of several permitted behaviours the device shows, by what was asked.
+    pub classes: BTreeMap<String, String>,
+    /// The longest of the times that were measured without being judged.
+    pub lateness: Duration,
 }

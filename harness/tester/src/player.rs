@@ -3,6 +3,7 @@
 use crate::etrunk_peer::ETrunkPeer;
 use crate::judging::{Counting, Expecting, Forbidding, Judged};
 use crate::matching::Known;
+use crate::measuring::{Classifying, Sampling, Varying};
 use crate::outcome::{Action, Outcome};
 use crate::port::Port;
 use crate::sampling::{Equalling, Probing};
@@ -39,6 +40,8 @@ pub struct Setup {
     pub listeners: BTreeMap<String, String>,
     /// How inexact this testbed's times are.
     pub tolerance: Duration,
+    /// How late the device was measured to act: its tick.
+    pub lateness: Duration,
 }
 
 /// What the equivalence oracle says of the pair.
@@ -81,6 +84,9 @@ pub enum SetupError {
     },
 }
 
+/// Fresh values are above this: no case gives these itself.
+const FIRST_FRESH: u64 = 0x4000;
+
 /// What the player is about.
 #[derive(Debug)]
 pub(crate) enum Current {
@@ -93,10 +99,13 @@ pub(crate) enum Current {
         left: u32,
         every: Duration,
         next: Instant,
+        varying: Varying,
     },
     Expecting(Expecting),
     Forbidding(Forbidding),
     Counting(Counting),
+    Sampling(Box<Sampling>),
+    Classifying(Box<Classifying>),
     Probing(Probing),
     Equalling(Equalling),
     Displaying,
@@ -115,6 +124,7 @@ pub(crate) struct Background {
     pub(crate) next: Instant,
     /// Numbers its packets, from 1.
     pub(crate) sequence: Option<u64>,
+    pub(crate) varying: Varying,
 }
 
 /// Plays one case. See the crate's page for the rules.
@@ -141,6 +151,8 @@ pub struct Player {
     pub(crate) pair: PairStatus,
     /// What the next `sent` is to be saved as.
     pub(crate) save_sent: Option<String>,
+    /// The last value given out as fresh.
+    pub(crate) last_fresh: u64,
     /// Collected durations by name.
     pub(crate) samples: BTreeMap<String, Vec<Duration>>,
 }
@@ -158,6 +170,7 @@ impl Player {
             frames,
             listeners,
             tolerance,
+            lateness,
         } = setup;
         let index = |name: &str| ports.iter().position(|port| port.name == name);
         let port_at = points.iter().map(|point| index(&point.name)).collect();
@@ -192,7 +205,7 @@ impl Player {
             ports,
             port_at,
             listener_at,
-            tolerance,
+            tolerance: tolerance + lateness,
             now: Instant::ZERO,
             started: false,
             step: 0,
@@ -208,9 +221,12 @@ impl Player {
                 judged: 0,
                 record: None,
                 remarks: Vec::new(),
+                classes: BTreeMap::new(),
+                lateness: Duration::ZERO,
             },
             pair: PairStatus::default(),
             save_sent: None,
+            last_fresh: FIRST_FRESH,
             samples: BTreeMap::new(),
         };
         player.check()?;
@@ -256,6 +272,7 @@ impl Player {
     pub fn sent(&mut self, at: Instant, _record: usize) {
         self.now = self.now.max(at);
         self.mark("last_sent", at);
+        self.sample_sent(at);
         if let Some(name) = self.save_sent.take() {
             self.mark(&name, at);
         }
@@ -287,6 +304,8 @@ impl Player {
             Current::Expecting(expecting) => Some(expecting.latest),
             Current::Forbidding(forbidding) => Some(forbidding.until),
             Current::Counting(counting) => Some(counting.until),
+            Current::Sampling(sampling) => Some(sampling.next()),
+            Current::Classifying(classifying) => Some(classifying.until),
             Current::Probing(probing) => Some(probing.next),
             Current::Equalling(equalling) => Some(equalling.deadline),
             Current::Displaying | Current::Done => None,
@@ -405,6 +424,10 @@ impl Player {
                 self.outcome.judged += 1;
                 self.end(Verdict::Fail, Some(finding));
             }
+            Judged::Undecided(finding) => {
+                self.outcome.judged += 1;
+                self.end(Verdict::Inconclusive, Some(finding));
+            }
         }
     }
 
@@ -448,9 +471,11 @@ impl Player {
                 self.begin();
                 true
             }
-            Current::Expecting(_) | Current::Forbidding(_) | Current::Counting(_) => {
-                self.deadline()
-            }
+            Current::Expecting(_)
+            | Current::Forbidding(_)
+            | Current::Counting(_)
+            | Current::Classifying(_) => self.deadline(),
+            Current::Sampling(_) => self.work_sampling(),
             Current::Probing(_) => self.work_probing(),
             Current::Equalling(_) => self.work_equalling(),
         }
@@ -511,11 +536,8 @@ impl Player {
                 let (node, text) = (command.node, command.text);
                 self.actions.push_back(Action::Command { node, text });
             }
-            Step::Listen(step) => {
-                let action = crate::distribution::listen(step)?;
-                self.actions.push_back(action);
-            }
-            Step::Sample(step) => self.sample(step)?,
+            Step::Listen(step) => self.actions.push_back(crate::distribution::listen(step)?),
+            Step::Collect(step) => self.collect(step)?,
             Step::Uniform(step) => return self.judge_uniform(&step),
             Step::Repeat(_) => return Err("a repetition that wasn't written out".to_owned()),
             Step::Stream(stream) => self.begin_stream(stream)?,
@@ -530,6 +552,8 @@ impl Player {
             Step::State(state) => return self.begin_state(state),
             Step::Equal(equal) => return self.begin_equal(equal),
             Step::Loss(loss) => return self.judge_loss(&loss),
+            Step::Sample(sample) => return self.begin_sample(*sample),
+            Step::Classify(classify) => return self.begin_classify(classify),
             Step::Display(display) => {
                 let (node, command, golden) = (display.node, display.command, display.golden);
                 self.actions.push_back(Action::Display {
@@ -551,25 +575,6 @@ impl Player {
             .iter()
             .map(|(name, value)| (name.clone(), resolve(value)))
             .collect()
-    }
-
-    pub(crate) fn port_index(&self, name: &str) -> Result<usize, String> {
-        let known = || {
-            self.ports
-                .iter()
-                .map(|p| p.name.clone())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let index = self.ports.iter().position(|port| port.name == name);
-        index.ok_or_else(|| format!("no tester's port `{name}`; there are {}", known()))
-    }
-
-    pub(crate) fn port_named(&mut self, name: &str) -> Result<&mut Port, String> {
-        let index = self.port_index(name)?;
-        self.ports
-            .get_mut(index)
-            .ok_or_else(|| format!("no tester's port `{name}`"))
     }
 }
 

@@ -1,0 +1,741 @@
+//! Reports that come in (MLD-020 to MLD-044).
+
+use super::frames::{Crash, Incoming, Memory, Mld, octet, put};
+use super::{checked, data, framed, record_unchecked, unchecked};
+use crate::{Defect, Frames};
+use dut_device::{Instant, PortId};
+use dut_mld::DiscardReason;
+use dut_wire::Malformed;
+use dut_wire::icmpv6::checksum_holds;
+use dut_wire::mld::{Message, QUERY, REPORT_V1, REPORT_V2, Record, RecordType, Refused, Report};
+use std::net::Ipv6Addr;
+
+/// Drops what isn't accepted.
+macro_rules! incoming {
+    ($change:expr) => {
+        || Box::new(Incoming($change))
+    };
+}
+
+/// The report's records changed; other messages as they are.
+fn with_records(
+    message: &[u8],
+    change: fn(Vec<Record>) -> Vec<Record>,
+) -> Result<Message, Refused> {
+    Message::parse(message).map(|message| match message {
+        Message::Report(report) => Message::Report(Report {
+            records: change(report.records),
+        }),
+        other @ (Message::Query(_) | Message::ReportV1 { .. } | Message::Done { .. }) => other,
+    })
+}
+
+/// A decoder that changes reports' records so.
+macro_rules! records {
+    ($change:expr) => {
+        |rules| rules.mld.parse = |message| with_records(message, $change)
+    };
+}
+
+/// The records of a report as a careless decoder finds them: each step says how far the next is.
+fn walk(message: &[u8], step: fn(usize, usize) -> usize) -> Vec<Record> {
+    let count = usize::from(octet(message, 6)) << 8 | usize::from(octet(message, 7));
+    let mut records = Vec::new();
+    let mut at = 8;
+    while records.len() < count {
+        let Some(head) = message.get(at..at + 20) else {
+            break;
+        };
+        let number = usize::from(octet(head, 2)) << 8 | usize::from(octet(head, 3));
+        let group = head
+            .get(4..20)
+            .and_then(|octets| <[u8; 16]>::try_from(octets).ok());
+        let list = message
+            .get(at + 20..at + 20 + 16 * number)
+            .unwrap_or_default();
+        let (chunks, _) = list.as_chunks::<16>();
+        records.push(Record {
+            record_type: RecordType::from_value(octet(head, 0)),
+            group: group.map_or(Ipv6Addr::UNSPECIFIED, Ipv6Addr::from),
+            sources: chunks.iter().map(|chunk| Ipv6Addr::from(*chunk)).collect(),
+        });
+        at += 20 + step(16 * number, usize::from(octet(head, 1)));
+    }
+    records
+}
+
+/// Reports decoded so; other messages as they are.
+fn walked(message: &[u8], step: fn(usize, usize) -> usize) -> Result<Message, Refused> {
+    if octet(message, 0) == REPORT_V2 && message.len() >= 8 {
+        Ok(Message::Report(Report {
+            records: walk(message, step),
+        }))
+    } else {
+        Message::parse(message)
+    }
+}
+
+/// Octets that a message's own counts account for.
+fn accounted(message: &[u8]) -> usize {
+    match Message::parse(message) {
+        Ok(message) => message.emitted_len(),
+        Err(_) => message.len(),
+    }
+}
+
+const fn refused(rule: &'static str) -> Refused {
+    Refused::Length(Malformed {
+        at: 0,
+        field: "Length",
+        rule,
+    })
+}
+
+/// Whether the codec refuses it for a count of this field.
+fn overruns(mld: &Mld, fields: &[&str]) -> bool {
+    let parsed = Message::parse(&mld.message);
+    matches!(parsed, Err(Refused::Overrun(malformed)) if fields.contains(&malformed.field))
+}
+
+/// Whether it is a report.
+fn is_report(mld: &Mld) -> bool {
+    mld.kind() == REPORT_V2
+}
+
+/// Gives what p1's side reports to p3's side too.
+#[derive(Debug)]
+pub(super) struct OneLink;
+
+impl Frames for OneLink {
+    fn elsewhere(&mut self, _now: Instant, port: PortId, frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
+        if Mld::of(frame).is_some_and(|mld| mld.kind() != QUERY) {
+            vec![(PortId(2 - port.0.min(2)), frame.to_vec())]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// Takes the obsolete type 206 for a report.
+#[derive(Debug)]
+struct Obsolete;
+
+impl Frames for Obsolete {
+    fn received(&mut self, _now: Instant, _port: PortId, frame: &[u8]) -> Vec<Vec<u8>> {
+        let mut frame = frame.to_vec();
+        if octet(&frame, 62) == 206 {
+            put(&mut frame, 62, REPORT_V2);
+            if let Some(mld) = Mld::of(&frame) {
+                return vec![mld.frame()];
+            }
+        }
+        vec![frame]
+    }
+}
+
+/// Complains about ICMPv6 types that it doesn't know.
+#[derive(Debug)]
+struct Complains;
+
+impl Frames for Complains {
+    fn answer(&mut self, _now: Instant, port: PortId, frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
+        let unknown = frame.get(12..14) == Some(&[0x86, 0xdd])
+            && octet(frame, 20) == 0
+            && octet(frame, 54) == 58
+            && octet(frame, 62) >= 144;
+        if !unknown {
+            return Vec::new();
+        }
+        let mut answer = frame.to_vec();
+        put(&mut answer, 62, 4);
+        vec![(port, answer)]
+    }
+}
+
+/// Takes a Hop-by-Hop header for a Router Alert.
+#[derive(Debug)]
+struct AnyHopByHop;
+
+impl Frames for AnyHopByHop {
+    fn received(&mut self, _now: Instant, _port: PortId, frame: &[u8]) -> Vec<Vec<u8>> {
+        match Mld::of(frame) {
+            Some(mut mld) if octet(frame, 20) == 0 && mld.router_alert.is_none() => {
+                mld.router_alert = Some(0);
+                vec![mld.frame()]
+            }
+            Some(_) | None => vec![frame.to_vec()],
+        }
+    }
+}
+
+/// Sees a Router Alert only where it stands first, in a header of 8 octets.
+#[derive(Debug)]
+struct AlertFirst;
+
+impl Frames for AlertFirst {
+    fn received(&mut self, _now: Instant, _port: PortId, frame: &[u8]) -> Vec<Vec<u8>> {
+        let first = frame.get(55..58) == Some(&[0, 5, 2]);
+        if Mld::of(frame).is_some_and(|mld| mld.router_alert.is_some()) && !first {
+            Vec::new()
+        } else {
+            vec![frame.to_vec()]
+        }
+    }
+}
+
+/// Defects of the reception of reports.
+pub(super) const DEFECTS: &[Defect] = &[
+    data(
+        "mld-deaf",
+        &["MLD-020"],
+        "reports are never processed",
+        records!(|_| Vec::new()),
+    ),
+    framed(
+        "mld-second-report-joins",
+        &["MLD-134", "MLD-020"],
+        "the first report of a group only announces it",
+        || {
+            Memory::hearing(|memory, _, mld| {
+                let new: Vec<Ipv6Addr> = mld
+                    .records()
+                    .iter()
+                    .map(|record| record.group)
+                    .filter(|group| !memory.groups.contains(group))
+                    .collect();
+                memory.groups.extend(&new);
+                new.is_empty()
+            })
+        },
+    ),
+    data(
+        "mld-report-any-hop-limit",
+        &["MLD-021"],
+        "the hop limit of a report isn't looked at",
+        |rules| {
+            checked(rules, DiscardReason::HopLimit, |heard| {
+                octet(heard.icmpv6, 0) == QUERY && heard.envelope.hop_limit != 1
+            });
+        },
+    )
+    .seen("several vendors' routers, Atlasis and Rey 2014"),
+    data(
+        "mld-report-hop-limit-0",
+        &["MLD-021"],
+        "a hop limit of 0 counts as 1",
+        |rules| {
+            checked(rules, DiscardReason::HopLimit, |heard| {
+                heard.envelope.hop_limit > 1
+            });
+        },
+    ),
+    data(
+        "mld-report-hop-limit-255",
+        &["MLD-021"],
+        "a hop limit of 255 is taken too",
+        |rules| {
+            checked(rules, DiscardReason::HopLimit, |heard| {
+                ![1, 255].contains(&heard.envelope.hop_limit)
+            });
+        },
+    ),
+    data(
+        "mld-report-no-alert-needed",
+        &["MLD-022"],
+        "a report needs no Router Alert option",
+        |rules| {
+            checked(rules, DiscardReason::NoRouterAlert, |heard| {
+                octet(heard.icmpv6, 0) == QUERY && heard.envelope.router_alert.is_none()
+            });
+        },
+    ),
+    framed(
+        "mld-any-hop-by-hop",
+        &["MLD-022", "MLD-046"],
+        "any Hop-by-Hop header counts as a Router Alert",
+        || Box::new(AnyHopByHop),
+    ),
+    framed(
+        "mld-alert-first",
+        &["MLD-023"],
+        "a Router Alert counts only as the first option",
+        || Box::new(AlertFirst),
+    ),
+    data(
+        "mld-report-from-unspecified",
+        &["MLD-024"],
+        "a version 2 report from the unspecified address is taken",
+        |rules| {
+            checked(rules, DiscardReason::SourceUnspecified, |heard| {
+                octet(heard.icmpv6, 0) != REPORT_V2 && heard.envelope.source.is_unspecified()
+            });
+            checked(rules, DiscardReason::SourceNotLinkLocal, |heard| {
+                !heard.envelope.source.is_unicast_link_local()
+                    && !heard.envelope.source.is_unspecified()
+            });
+        },
+    ),
+    data(
+        "mld-report-any-source",
+        &["MLD-025"],
+        "a version 2 report from any address but :: is taken",
+        |rules| {
+            checked(rules, DiscardReason::SourceNotLinkLocal, |heard| {
+                octet(heard.icmpv6, 0) != REPORT_V2
+                    && !heard.envelope.source.is_unicast_link_local()
+            });
+        },
+    ),
+    data(
+        "mld-report-unique-local",
+        &["MLD-025"],
+        "a unique local address counts as link-local",
+        |rules| {
+            checked(rules, DiscardReason::SourceNotLinkLocal, |heard| {
+                !heard.envelope.source.is_unicast_link_local()
+                    && !heard.envelope.source.is_unique_local()
+            });
+        },
+    ),
+    data(
+        "mld-report-site-local",
+        &["MLD-025"],
+        "a site-local address counts as link-local",
+        |rules| {
+            checked(rules, DiscardReason::SourceNotLinkLocal, |heard| {
+                let [first, ..] = heard.envelope.source.segments();
+                first & 0xff80 != 0xfe80
+            });
+        },
+    ),
+    data(
+        "mld-report-any-checksum",
+        &["MLD-026"],
+        "the checksum of a report isn't verified",
+        |rules| {
+            checked(rules, DiscardReason::BadChecksum, |heard| {
+                octet(heard.icmpv6, 0) == QUERY
+                    && !checksum_holds(
+                        heard.icmpv6,
+                        heard.envelope.source,
+                        heard.envelope.destination,
+                    )
+            });
+        },
+    ),
+    data(
+        "mld-checksum-zero-taken",
+        &["MLD-026", "MLD-048"],
+        "a checksum of 0 counts as none, as in UDP over IPv4",
+        |rules| {
+            checked(rules, DiscardReason::BadChecksum, |heard| {
+                heard.icmpv6.get(2..4) != Some(&[0, 0])
+                    && !checksum_holds(
+                        heard.icmpv6,
+                        heard.envelope.source,
+                        heard.envelope.destination,
+                    )
+            });
+        },
+    ),
+    data(
+        "mld-report-trailer-refused",
+        &["MLD-027"],
+        "octets after the last record make a report invalid",
+        |rules| {
+            rules.mld.parse = |message| {
+                if octet(message, 0) == REPORT_V2 && accounted(message) < message.len() {
+                    return Err(refused("exact"));
+                }
+                Message::parse(message)
+            };
+        },
+    ),
+    data(
+        "mld-report-trailer-parsed",
+        &["MLD-027"],
+        "records are read until the end, whatever the count says",
+        |rules| {
+            rules.mld.parse = |message| {
+                let mut message = message.to_vec();
+                if octet(&message, 0) == REPORT_V2 && accounted(&message) + 20 <= message.len() {
+                    let count = octet(&message, 7);
+                    put(&mut message, 7, count + 1);
+                }
+                Message::parse(&message)
+            };
+        },
+    ),
+    data(
+        "mld-report-trailer-not-summed",
+        &["MLD-027"],
+        "octets after the last record aren't checksummed",
+        |rules| {
+            checked(rules, DiscardReason::BadChecksum, |heard| {
+                let message = heard
+                    .icmpv6
+                    .get(..accounted(heard.icmpv6))
+                    .unwrap_or_default();
+                !checksum_holds(message, heard.envelope.source, heard.envelope.destination)
+            });
+        },
+    ),
+    framed(
+        "mld-report-code-checked",
+        &["MLD-028"],
+        "a report whose Code isn't 0 is dropped",
+        incoming!(|mld| !is_report(mld) || octet(&mld.message, 1) == 0),
+    ),
+    framed(
+        "mld-report-flags-checked",
+        &["MLD-028", "MLD-157"],
+        "a report with a flag is dropped",
+        incoming!(|mld| !is_report(mld) || mld.message.get(4..6) == Some(&[0, 0])),
+    ),
+    data(
+        "mld-aux-in-octets",
+        &["MLD-029"],
+        "the auxiliary length is taken for octets",
+        |rules| {
+            rules.mld.parse = |message| walked(message, |sources, aux| sources + aux);
+        },
+    )
+    .seen("mrd6"),
+    data(
+        "mld-aux-not-skipped",
+        &["MLD-029"],
+        "auxiliary data isn't skipped",
+        |rules| {
+            rules.mld.parse = |message| walked(message, |sources, _| sources);
+        },
+    ),
+    data(
+        "mld-aux-refused",
+        &["MLD-029"],
+        "a report with auxiliary data is dropped",
+        |rules| {
+            rules.mld.parse = |message| {
+                if octet(message, 0) == REPORT_V2 && octet(message, 9) != 0 {
+                    return Err(refused("no auxiliary data"));
+                }
+                Message::parse(message)
+            };
+        },
+    ),
+    data(
+        "mld-unknown-type-ends",
+        &["MLD-030", "MLD-031"],
+        "an unknown record type ends the processing of a report",
+        records!(|records| {
+            let known = |record: &Record| !matches!(record.record_type, RecordType::Unknown(_));
+            records.into_iter().take_while(known).collect()
+        }),
+    ),
+    data(
+        "mld-unknown-type-drops",
+        &["MLD-030", "MLD-031"],
+        "an unknown record type drops the report",
+        records!(|records| {
+            if records
+                .iter()
+                .any(|record| matches!(record.record_type, RecordType::Unknown(_)))
+            {
+                return Vec::new();
+            }
+            records
+        }),
+    ),
+    data(
+        "mld-unknown-type-excludes",
+        &["MLD-030"],
+        "an unknown record type counts as TO_EX",
+        records!(|mut records| {
+            for record in &mut records {
+                if matches!(record.record_type, RecordType::Unknown(_)) {
+                    record.record_type = RecordType::ChangeToExclude;
+                }
+            }
+            records
+        }),
+    ),
+    data(
+        "mld-unknown-type-allows",
+        &["MLD-031"],
+        "sources of an unknown record type are allowed",
+        records!(|mut records| {
+            for record in &mut records {
+                if matches!(record.record_type, RecordType::Unknown(_)) {
+                    record.record_type = RecordType::AllowNewSources;
+                }
+            }
+            records
+        }),
+    ),
+    data(
+        "mld-unknown-sources-not-skipped",
+        &["MLD-031"],
+        "the sources of a record of unknown type aren't skipped",
+        |rules| {
+            rules.mld.parse = |message| {
+                let mut message = message.to_vec();
+                if octet(&message, 0) == REPORT_V2 && octet(&message, 8) > 6 {
+                    put(&mut message, 11, 0);
+                }
+                Message::parse(&message)
+            };
+        },
+    ),
+    framed(
+        "mld-empty-report-crash",
+        &["MLD-032"],
+        "a report without records stops the router",
+        || Crash::on(|mld| is_report(mld) && mld.message.get(6..8) == Some(&[0, 0])),
+    ),
+    framed(
+        "mld-short-report-crash",
+        &["MLD-032"],
+        "a report of fewer than 8 octets stops the router",
+        || Crash::on(|mld| is_report(mld) && mld.message.len() < 8),
+    ),
+    framed(
+        "mld-report-to-unicast",
+        &["MLD-033"],
+        "a version 1 report to a unicast address is dropped",
+        incoming!(|mld| mld.kind() != REPORT_V1 || mld.destination.is_multicast()),
+    ),
+    framed(
+        "mld-records-overrun-crash",
+        &["MLD-035"],
+        "a count of records that lies stops the router",
+        || {
+            Crash::on(|mld| {
+                overruns(
+                    mld,
+                    &[
+                        "Record Type",
+                        "Aux Data Len",
+                        "Number of Sources",
+                        "Multicast Address",
+                    ],
+                )
+            })
+        },
+    ),
+    framed(
+        "mld-sources-overrun-crash",
+        &["MLD-036"],
+        "a count of sources that lies stops the router",
+        || Crash::on(|mld| is_report(mld) && overruns(mld, &["Source Address"])),
+    )
+    .seen("FreeBSD SA-19:19 for queries"),
+    framed(
+        "mld-aux-overrun-crash",
+        &["MLD-037"],
+        "an auxiliary length that lies stops the router",
+        || Crash::on(|mld| overruns(mld, &["Auxiliary Data"])),
+    ),
+    data(
+        "mld-sources-past-the-end",
+        &["MLD-036"],
+        "a list that overruns is read as the whole group",
+        |rules| {
+            rules.mld.parse = |message| match Message::parse(message) {
+                Err(Refused::Overrun(malformed))
+                    if malformed.field == "Source Address" && octet(message, 0) == REPORT_V2 =>
+                {
+                    let mut records = walk(message, |sources, aux| sources + 4 * aux);
+                    for record in &mut records {
+                        if record.sources.is_empty() {
+                            record.record_type = RecordType::ChangeToExclude;
+                        }
+                    }
+                    Ok(Message::Report(Report { records }))
+                }
+                parsed => parsed,
+            };
+        },
+    ),
+    data(
+        "mld-unicast-groups",
+        &["MLD-038"],
+        "a record for a unicast address creates state",
+        |rules| {
+            record_unchecked(rules, DiscardReason::RecordNotMulticast);
+            record_unchecked(rules, DiscardReason::GroupNotTracked);
+        },
+    ),
+    framed(
+        "mld-unicast-group-crash",
+        &["MLD-038"],
+        "a version 1 report for a unicast address stops the router",
+        || Crash::on(|mld| mld.kind() == REPORT_V1 && !mld.group().is_multicast()),
+    ),
+    framed(
+        "mld-repeated-source-crash",
+        &["MLD-039"],
+        "a list that names a source twice stops the router",
+        || {
+            Crash::on(|mld| {
+                mld.records().iter().any(|record| {
+                    let mut sources = record.sources.clone();
+                    sources.sort_unstable();
+                    sources.dedup();
+                    sources.len() < record.sources.len()
+                })
+            })
+        },
+    ),
+    framed(
+        "mld-contradiction-crash",
+        &["MLD-040"],
+        "TO_IN after TO_EX for one address stops the router",
+        || {
+            Crash::on(|mld| {
+                let types: Vec<RecordType> = mld
+                    .records()
+                    .iter()
+                    .map(|record| record.record_type)
+                    .collect();
+                types == [RecordType::ChangeToExclude, RecordType::ChangeToInclude]
+            })
+        },
+    ),
+    data(
+        "mld-unspecified-source-is-any",
+        &["MLD-041"],
+        "the unspecified source stands for all sources",
+        records!(|mut records| {
+            for record in &mut records {
+                if record.sources.contains(&Ipv6Addr::UNSPECIFIED) {
+                    record.record_type = RecordType::ChangeToExclude;
+                    record.sources.clear();
+                }
+            }
+            records
+        }),
+    )
+    .seen("Zephyr PR 72457 added :: as a source"),
+    data(
+        "mld-multicast-source-is-any",
+        &["MLD-041"],
+        "a multicast source stands for all sources",
+        records!(|mut records| {
+            for record in &mut records {
+                if record.sources.iter().any(Ipv6Addr::is_multicast) {
+                    record.record_type = RecordType::ChangeToExclude;
+                    record.sources.clear();
+                }
+            }
+            records
+        }),
+    ),
+    framed(
+        "mld-type-206",
+        &["MLD-043"],
+        "the obsolete type 206 is taken for a report",
+        || Box::new(Obsolete),
+    )
+    .seen("mrd6"),
+    framed(
+        "mld-unknown-type-answered",
+        &["MLD-043"],
+        "a message of unknown type is answered",
+        || Box::new(Complains),
+    ),
+    framed(
+        "mld-leaks-reports",
+        &["MLD-044"],
+        "each report takes memory until there is none",
+        || {
+            Memory::hearing(|memory, _, mld| {
+                memory.count += u32::from(is_report(mld));
+                memory.frozen = memory.count > 5000;
+                true
+            })
+        },
+    )
+    .seen("Linux CVE-2022-0742"),
+    data(
+        "mld-types-1-2-swapped",
+        &["MLD-084", "MLD-087"],
+        "MODE_IS_INCLUDE and MODE_IS_EXCLUDE are exchanged",
+        records!(|records| swapped(
+            records,
+            RecordType::ModeIsInclude,
+            RecordType::ModeIsExclude
+        )),
+    ),
+    data(
+        "mld-types-3-4-swapped",
+        &["MLD-092", "MLD-095"],
+        "CHANGE_TO_INCLUDE_MODE and CHANGE_TO_EXCLUDE_MODE are exchanged",
+        records!(|records| swapped(
+            records,
+            RecordType::ChangeToInclude,
+            RecordType::ChangeToExclude
+        )),
+    ),
+    data(
+        "mld-types-5-6-swapped",
+        &["MLD-088", "MLD-089"],
+        "ALLOW and BLOCK are exchanged",
+        records!(|records| swapped(
+            records,
+            RecordType::AllowNewSources,
+            RecordType::BlockOldSources
+        )),
+    ),
+    data(
+        "mld-first-record-only",
+        &["MLD-104"],
+        "only the first record of a report is processed",
+        records!(|records| records.into_iter().take(1).collect()),
+    ),
+    data(
+        "mld-64-records",
+        &["MLD-104"],
+        "records after the 64th aren't processed",
+        records!(|records| records.into_iter().take(64).collect()),
+    ),
+    data(
+        "mld-one-record-a-group",
+        &["MLD-105"],
+        "a second record for an address isn't processed",
+        records!(|records| {
+            let mut seen = Vec::new();
+            records
+                .into_iter()
+                .filter(|record| {
+                    let new = !seen.contains(&record.group);
+                    seen.push(record.group);
+                    new
+                })
+                .collect()
+        }),
+    ),
+    framed(
+        "mld-one-table-for-all-links",
+        &["MLD-106"],
+        "a report counts on every link",
+        || Box::new(OneLink),
+    ),
+    data(
+        "mld-own-source-checked-last",
+        &["MLD-058"],
+        "a report from the router's own address is taken",
+        |rules| unchecked(rules, DiscardReason::OwnMessage),
+    )
+    .survives("the text says nothing of own reports, and own queries lose no election"),
+];
+
+/// Records with two types exchanged.
+fn swapped(mut records: Vec<Record>, one: RecordType, other: RecordType) -> Vec<Record> {
+    for record in &mut records {
+        if record.record_type == one {
+            record.record_type = other;
+        } else if record.record_type == other {
+            record.record_type = one;
+        }
+    }
+    records
+}
