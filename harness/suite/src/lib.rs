@@ -4,6 +4,7 @@
 //! and timed steps. Everything is parsed with source positions and unknown names are refused, so
 //! that a mistake is an error with file, line and what would be accepted.
 
+mod among;
 mod bed;
 mod case;
 mod expand;
@@ -16,6 +17,7 @@ mod schema;
 mod step;
 mod step_listener;
 
+pub use among::Among;
 pub use bed::{Attach, Bed, Election, Form, HostSpec, Knob, LinkSpec, NodeSpec};
 pub use case::{Case, Located, Needs, SuiteFile};
 pub use expand::{Constant, ExpandError, ExpandedCase, expand};

@@ -1,5 +1,6 @@
 //! The steps of a case, each with what it does and when it fails.
 
+use crate::among::Among;
 use crate::measure::{Classify, Sample, Vary};
 use crate::step_listener::{Collect, Listen, Repeat, Uniform};
 pub use harness_wire::Kind;
@@ -97,6 +98,8 @@ pub enum Step {
     Never(Never),
     /// Counts matching frames for a time; fails outside the bounds.
     Count(Count),
+    /// Watches how many of several ports show something; fails outside the bounds.
+    Among(Among),
     /// Lets this much time pass.
     Wait(Time),
     /// Lets time pass until then.
@@ -353,6 +356,9 @@ pub struct Partner {
     /// Falls silent.
     #[serde(skip_serializing_if = "is_false")]
     pub stop: bool,
+    /// No partner but a cable: every frame of the device comes back unchanged, by this port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reflect: Option<String>,
     /// Values that replace those of the golden partner, by LACPDU field name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: Fields,
@@ -492,16 +498,18 @@ const fn is_false(value: &bool) -> bool {
 }
 
 impl Step {
-    /// The point and the frame that a step is about, and whether it sends it.
+    /// The points and the frame that a step is about, and whether it sends it.
     #[must_use]
-    pub const fn frames(&self) -> Option<(&String, &Frames, bool)> {
+    pub fn frames(&self) -> Option<(&[String], &Frames, bool)> {
+        let one = std::slice::from_ref;
         match self {
-            Self::Send(step) => Some((&step.on, &step.frame, true)),
-            Self::Expect(step) => Some((&step.on, &step.frame, false)),
-            Self::Never(step) => Some((&step.on, &step.frame, false)),
-            Self::Count(step) => Some((&step.on, &step.frame, false)),
-            Self::Sample(step) => Some((&step.on, &step.frame, false)),
-            Self::Classify(step) => Some((&step.on, &step.frame, false)),
+            Self::Send(step) => Some((one(&step.on), &step.frame, true)),
+            Self::Expect(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Never(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Count(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Among(step) => Some((&step.on, &step.frame, false)),
+            Self::Sample(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Classify(step) => Some((one(&step.on), &step.frame, false)),
             Self::Wait(_)
             | Self::WaitUntil(_)
             | Self::Mark(_)
@@ -539,6 +547,7 @@ impl Step {
             }
             Self::Never(step) => times.extend([step.for_.as_ref(), step.until.as_ref()]),
             Self::Count(step) => times.extend([Some(&step.for_), step.per.as_ref()]),
+            Self::Among(step) => times.push(Some(&step.for_)),
             Self::Wait(time) | Self::WaitUntil(time) => times.push(Some(time)),
             Self::Fault(step) => times.push(step.delay.as_ref()),
             Self::Stream(step) => times.push(step.every.as_ref()),
