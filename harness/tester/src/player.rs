@@ -515,10 +515,7 @@ impl Player {
                 let (node, text) = (command.node, command.text);
                 self.actions.push_back(Action::Command { node, text });
             }
-            Step::Listen(step) => {
-                let action = crate::distribution::listen(step)?;
-                self.actions.push_back(action);
-            }
+            Step::Listen(step) => self.actions.push_back(crate::distribution::listen(step)?),
             Step::Collect(step) => self.collect(step)?,
             Step::Uniform(step) => return self.judge_uniform(&step),
             Step::Repeat(_) => return Err("a repetition that wasn't written out".to_owned()),
@@ -557,25 +554,6 @@ impl Player {
             .iter()
             .map(|(name, value)| (name.clone(), resolve(value)))
             .collect()
-    }
-
-    pub(crate) fn port_index(&self, name: &str) -> Result<usize, String> {
-        let known = || {
-            self.ports
-                .iter()
-                .map(|p| p.name.clone())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let index = self.ports.iter().position(|port| port.name == name);
-        index.ok_or_else(|| format!("no tester's port `{name}`; there are {}", known()))
-    }
-
-    pub(crate) fn port_named(&mut self, name: &str) -> Result<&mut Port, String> {
-        let index = self.port_index(name)?;
-        self.ports
-            .get_mut(index)
-            .ok_or_else(|| format!("no tester's port `{name}`"))
     }
 }
 

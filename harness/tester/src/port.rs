@@ -51,3 +51,24 @@ impl Port {
         fields
     }
 }
+
+impl crate::player::Player {
+    pub(crate) fn port_index(&self, name: &str) -> Result<usize, String> {
+        let known = || {
+            self.ports
+                .iter()
+                .map(|p| p.name.clone())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let index = self.ports.iter().position(|port| port.name == name);
+        index.ok_or_else(|| format!("no tester's port `{name}`; there are {}", known()))
+    }
+
+    pub(crate) fn port_named(&mut self, name: &str) -> Result<&mut Port, String> {
+        let index = self.port_index(name)?;
+        self.ports
+            .get_mut(index)
+            .ok_or_else(|| format!("no tester's port `{name}`"))
+    }
+}
