@@ -4,6 +4,7 @@
 //! and timed steps. Everything is parsed with source positions and unknown names are refused, so
 //! that a mistake is an error with file, line and what would be accepted.
 
+mod among;
 mod bed;
 mod case;
 mod expand;
@@ -14,7 +15,9 @@ mod prose;
 mod requirement;
 mod schema;
 mod step;
+mod step_listener;
 
+pub use among::Among;
 pub use bed::{Attach, Bed, Election, Form, HostSpec, Knob, LinkSpec, NodeSpec};
 pub use case::{Case, Located, Needs, SuiteFile};
 pub use expand::{Constant, ExpandError, ExpandedCase, expand};
@@ -24,7 +27,8 @@ pub use measure::{Class, Classify, Sample, Vary};
 pub use requirement::{Edition, Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{
-    Alpha, Collect, Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames,
-    Heal, Kind, Link, Listen, ListenMode, Loss, Neighbor, Never, Node, NodeAction, Partner, Peer,
-    Repeat, Send, State, Step, Stream, Time, Tolerance, Uniform,
+    Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
+    Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
+    Tolerance,
 };
+pub use step_listener::{Alpha, Collect, Listen, ListenMode, Repeat, Uniform};

@@ -1,10 +1,12 @@
 //! A case's steps as sentences, for test plans.
 
+use crate::among::Among;
 use crate::measure::{Classify, Sample};
 use crate::step::{
-    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Listen, ListenMode, Loss, Never,
-    Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Uniform,
+    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
+    Partner, Peer, Send, State, Step, Stream,
 };
+use crate::step_listener::{Listen, ListenMode, Uniform};
 use serde_json::Value;
 
 fn value(value: &Value) -> String {
@@ -115,7 +117,9 @@ fn fault(step: &Fault) -> String {
 }
 
 fn partner(step: &Partner) -> String {
-    if step.stop {
+    if let Some(by) = &step.reflect {
+        format!("Let every frame from {} come back by {by}", step.on)
+    } else if step.stop {
         format!("Let the partner on {} fall silent", step.on)
     } else if step.fields.is_empty() {
         format!("Let a golden LACP partner run on {}", step.on)
@@ -203,6 +207,23 @@ fn count(step: &Count) -> String {
         frame(&step.frame),
         step.on,
         step.for_
+    )
+}
+
+fn among(step: &Among) -> String {
+    let most = step
+        .max
+        .map(|n| format!("at no time on more than {n} of them"));
+    let least = step
+        .min
+        .map(|n| format!("at the end on {n} of them at least"));
+    let bounds: Vec<String> = most.into_iter().chain(least).collect();
+    format!(
+        "Of {} in {}: the last one of its kind is {}, {}",
+        step.on.join(", "),
+        step.for_,
+        frame(&step.frame),
+        bounds.join(" and ")
     )
 }
 
@@ -323,6 +344,7 @@ impl Step {
             Self::Expect(step) => judged(expect(step)),
             Self::Never(step) => judged(never(step)),
             Self::Count(step) => judged(count(step)),
+            Self::Among(step) => judged(among(step)),
             Self::State(step) => judged(state(step)),
             Self::Equal(step) => judged(equal(step)),
             Self::Loss(step) => judged(loss(step)),

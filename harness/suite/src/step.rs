@@ -1,6 +1,8 @@
 //! The steps of a case, each with what it does and when it fails.
 
+use crate::among::Among;
 use crate::measure::{Classify, Sample, Vary};
+use crate::step_listener::{Collect, Listen, Repeat, Uniform};
 pub use harness_wire::Kind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,6 +98,8 @@ pub enum Step {
     Never(Never),
     /// Counts matching frames for a time; fails outside the bounds.
     Count(Count),
+    /// Watches how many of several ports show something; fails outside the bounds.
+    Among(Among),
     /// Lets this much time pass.
     Wait(Time),
     /// Lets time pass until then.
@@ -352,6 +356,9 @@ pub struct Partner {
     /// Falls silent.
     #[serde(skip_serializing_if = "is_false")]
     pub stop: bool,
+    /// No partner but a cable: every frame of the device comes back unchanged, by this port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reflect: Option<String>,
     /// Values that replace those of the golden partner, by LACPDU field name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: Fields,
@@ -482,94 +489,6 @@ pub struct Display {
     pub golden: String,
 }
 
-/// See [`Step::Listen`]: the service interface of RFC 3810 section 3. INCLUDE without sources ends
-/// the socket's interest. The device gets the command `listen SOCKET GROUP MODE [SOURCE,…]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Listen {
-    /// The listening device (default `dut`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    /// The socket (default `a`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub socket: Option<String>,
-    /// Multicast address.
-    pub group: String,
-    /// Filter mode.
-    pub mode: ListenMode,
-    /// Source list (default empty).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<String>,
-    /// More sources: this many addresses that follow on the last one listed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub following: Option<u16>,
-}
-
-/// Filter mode of a [`Listen`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ListenMode {
-    /// The listed sources.
-    Include,
-    /// All but the listed sources.
-    Exclude,
-}
-
-/// See [`Step::Repeat`]. Loading writes the steps out, so that a run never sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Repeat {
-    /// How often, 1 to 10,000.
-    pub times: u16,
-    /// Name under which the steps have the number of the round, from 1, as `${name}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub number: Option<String>,
-    /// The steps.
-    pub steps: Vec<Step>,
-}
-
-/// See [`Step::Collect`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Collect {
-    /// The collection.
-    pub into: String,
-    /// The duration, as `answered - asked`.
-    pub value: Time,
-}
-
-/// See [`Step::Uniform`]: a Kolmogorov-Smirnov test of the collected durations against the uniform
-/// distribution. Inconclusive when there are fewer than `at-least`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Uniform {
-    /// The collection.
-    pub samples: String,
-    /// From this duration.
-    pub from: Time,
-    /// To this one.
-    pub to: Time,
-    /// How many durations it takes (default 100).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_least: Option<u16>,
-    /// Significance: how often a device that is right may fail.
-    pub alpha: Alpha,
-}
-
-/// Significance of a statistical test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Alpha {
-    /// Once in a hundred.
-    #[serde(rename = "1e-2")]
-    E2,
-    /// Once in ten thousand.
-    #[serde(rename = "1e-4")]
-    E4,
-    /// Once in a million.
-    #[serde(rename = "1e-6")]
-    E6,
-}
-
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
@@ -579,16 +498,18 @@ const fn is_false(value: &bool) -> bool {
 }
 
 impl Step {
-    /// The point and the frame that a step is about, and whether it sends it.
+    /// The points and the frame that a step is about, and whether it sends it.
     #[must_use]
-    pub const fn frames(&self) -> Option<(&String, &Frames, bool)> {
+    pub fn frames(&self) -> Option<(&[String], &Frames, bool)> {
+        let one = std::slice::from_ref;
         match self {
-            Self::Send(step) => Some((&step.on, &step.frame, true)),
-            Self::Expect(step) => Some((&step.on, &step.frame, false)),
-            Self::Never(step) => Some((&step.on, &step.frame, false)),
-            Self::Count(step) => Some((&step.on, &step.frame, false)),
-            Self::Sample(step) => Some((&step.on, &step.frame, false)),
-            Self::Classify(step) => Some((&step.on, &step.frame, false)),
+            Self::Send(step) => Some((one(&step.on), &step.frame, true)),
+            Self::Expect(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Never(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Count(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Among(step) => Some((&step.on, &step.frame, false)),
+            Self::Sample(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Classify(step) => Some((one(&step.on), &step.frame, false)),
             Self::Wait(_)
             | Self::WaitUntil(_)
             | Self::Mark(_)
@@ -626,6 +547,7 @@ impl Step {
             }
             Self::Never(step) => times.extend([step.for_.as_ref(), step.until.as_ref()]),
             Self::Count(step) => times.extend([Some(&step.for_), step.per.as_ref()]),
+            Self::Among(step) => times.push(Some(&step.for_)),
             Self::Wait(time) | Self::WaitUntil(time) => times.push(Some(time)),
             Self::Fault(step) => times.push(step.delay.as_ref()),
             Self::Stream(step) => times.push(step.every.as_ref()),

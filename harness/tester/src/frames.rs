@@ -2,8 +2,8 @@
 
 use crate::matching::resolve;
 use crate::measuring::Varying;
-use crate::outcome::Action;
-use crate::player::{Background, Current, Player, SetupError};
+use crate::outcome::{Action, SetupError};
+use crate::player::{Background, Current, Player};
 use crate::rbs_peer::RbsPeer;
 use dut_device::Instant;
 use harness_suite::{Expression, Partner, Peer, Send, Stream};
@@ -20,7 +20,7 @@ impl Player {
     pub(crate) fn check(&self) -> Result<(), SetupError> {
         for located in &self.case.steps {
             let line = located.line;
-            let Some((point, frames, sends)) = located.step.frames() else {
+            let Some((points, frames, sends)) = located.step.frames() else {
                 continue;
             };
             let known = if sends {
@@ -31,7 +31,7 @@ impl Player {
             } else {
                 self.points.iter().map(|point| point.name.clone()).collect()
             };
-            if !known.contains(point) {
+            if let Some(point) = points.iter().find(|point| !known.contains(point)) {
                 let (name, known) = (point.clone(), known.join(", "));
                 return Err(SetupError::NoPoint { line, name, known });
             }
@@ -209,8 +209,12 @@ impl Player {
         if let Some(field) = &step.fresh {
             fields.insert(field.clone(), self.fresh());
         }
+        if let Some(by) = &step.reflect {
+            self.port_index(by)?;
+        }
         let port = self.port_named(&step.on)?;
-        if step.stop {
+        port.reflect.clone_from(&step.reflect);
+        if step.stop || step.reflect.is_some() {
             port.partner = None;
         } else {
             let heard = port.device_pdu.clone();
@@ -412,6 +416,10 @@ impl Player {
         let Some(port) = self.ports.get_mut(index) else {
             return Vec::new();
         };
+        if let Some(port) = port.reflect.clone() {
+            let octets = frame.octets.clone();
+            self.actions.push_back(Action::Send { port, octets });
+        }
         let Some(layers) = layers(&frame.octets) else {
             return Vec::new();
         };

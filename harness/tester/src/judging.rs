@@ -22,6 +22,7 @@ impl Current {
             Self::Sampling(sampling) => sampling.watch(),
             Self::Classifying(classifying) => Some(&classifying.watch),
             Self::Ready
+            | Self::Among(_)
             | Self::Sleeping(_)
             | Self::Sending { .. }
             | Self::Probing(_)
@@ -50,7 +51,7 @@ pub(crate) struct Watch {
     /// `None`: either end.
     direction: Option<Direction>,
     pub(crate) kind: Kind,
-    fields: Fields,
+    pub(crate) fields: Fields,
 }
 
 #[derive(Debug)]
@@ -125,6 +126,7 @@ impl Player {
                 Step::Expect(_)
                     | Step::Never(_)
                     | Step::Count(_)
+                    | Step::Among(_)
                     | Step::Classify(_)
                     | Step::Mark(_)
             )
@@ -224,6 +226,10 @@ impl Player {
 
     /// Shows a frame to the current step.
     pub(crate) fn judge(&mut self, record: usize, point: usize, frame: &Frame) {
+        if matches!(self.current, Current::Among(_)) {
+            self.judge_among(record, point, frame);
+            return;
+        }
         let Some(watch) = self.current.watch() else {
             return;
         };
@@ -242,7 +248,7 @@ impl Player {
     }
 
     /// A frame's fields; of a hello also whether its digest is that of the bed's key.
-    fn decoded(&self, point: usize, frame: &[u8]) -> Fields {
+    pub(crate) fn decoded(&self, point: usize, frame: &[u8]) -> Fields {
         let mut fields = decode(frame).fields;
         let hello = self
             .port_of(point)
@@ -318,6 +324,7 @@ impl Player {
             }
             Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Among(_)
             | Current::Sampling(_)
             | Current::Classifying(_)
             | Current::Ready
@@ -404,6 +411,10 @@ impl Player {
                 self.decided(judged);
                 true
             }
+            Current::Among(counted) if counted.until <= now => {
+                self.end_among();
+                true
+            }
             Current::Classifying(classifying) if classifying.until <= now => {
                 self.classified();
                 true
@@ -411,6 +422,7 @@ impl Player {
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Among(_)
             | Current::Sampling(_)
             | Current::Classifying(_)
             | Current::Ready
@@ -484,7 +496,7 @@ fn densest(came: &[(Instant, usize)], per: Duration) -> Option<(u32, Option<usiz
         .max_by_key(|(n, _)| *n)
 }
 
-fn describe(watch: &Watch) -> String {
+pub(crate) fn describe(watch: &Watch) -> String {
     let fields: Vec<String> = watch
         .fields
         .iter()

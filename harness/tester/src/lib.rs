@@ -4,6 +4,7 @@
 //! times give the same actions and the same verdict, whether they come from a simulation, a wire or
 //! a file. Judging a capture again is playing its case against it.
 
+mod among;
 mod distribution;
 mod etrunk_peer;
 mod frames;
@@ -18,5 +19,5 @@ mod rbs_peer;
 mod sampling;
 
 pub use matching::{Known, compare};
-pub use outcome::{Action, Outcome};
-pub use player::{PairStatus, Player, Setup, SetupError, TesterPort};
+pub use outcome::{Action, Outcome, SetupError};
+pub use player::{PairStatus, Player, Setup, TesterPort};

@@ -1,10 +1,11 @@
 //! The player: runs a case's steps against what it observes.
 
+use crate::among::Counted;
 use crate::etrunk_peer::ETrunkPeer;
 use crate::judging::{Counting, Expecting, Forbidding, Judged};
 use crate::matching::Known;
 use crate::measuring::{Classifying, Sampling, Varying};
-use crate::outcome::{Action, Outcome};
+use crate::outcome::{Action, FIRST_FRESH, Outcome, SetupError};
 use crate::port::Port;
 use crate::sampling::{Equalling, Probing};
 use dut_device::Instant;
@@ -14,7 +15,6 @@ use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Fields, Kind};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
-use thiserror::Error;
 
 /// A tester's port as the testbed has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,40 +53,6 @@ pub struct PairStatus {
     pub groups: u32,
 }
 
-/// Why a case can't be played as written.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum SetupError {
-    /// A step names a port or link that isn't there.
-    #[error("line {line}: no port or link `{name}`; there are {known}")]
-    NoPoint {
-        /// Line of the step.
-        line: u64,
-        /// The name.
-        name: String,
-        /// The known names.
-        known: String,
-    },
-    /// A step's frame names no kind, or several, or an unknown field.
-    #[error("line {line}: {what}")]
-    Frame {
-        /// Line of the step.
-        line: u64,
-        /// What is wrong.
-        what: String,
-    },
-    /// An expression that can't be parsed.
-    #[error("line {line}: {source}")]
-    Expression {
-        /// Line of the step.
-        line: u64,
-        /// Why.
-        source: ExpressionError,
-    },
-}
-
-/// Fresh values are above this: no case gives these itself.
-const FIRST_FRESH: u64 = 0x4000;
-
 /// What the player is about.
 #[derive(Debug)]
 pub(crate) enum Current {
@@ -104,6 +70,7 @@ pub(crate) enum Current {
     Expecting(Expecting),
     Forbidding(Forbidding),
     Counting(Counting),
+    Among(Counted),
     Sampling(Box<Sampling>),
     Classifying(Box<Classifying>),
     Probing(Probing),
@@ -193,6 +160,7 @@ impl Player {
             device_pdu: None,
             device_mac: None,
             partner: None,
+            reflect: None,
             addresses: Vec::new(),
             etrunk: None,
             rbs: None,
@@ -304,6 +272,7 @@ impl Player {
             Current::Expecting(expecting) => Some(expecting.latest),
             Current::Forbidding(forbidding) => Some(forbidding.until),
             Current::Counting(counting) => Some(counting.until),
+            Current::Among(counted) => Some(counted.until),
             Current::Sampling(sampling) => Some(sampling.next()),
             Current::Classifying(classifying) => Some(classifying.until),
             Current::Probing(probing) => Some(probing.next),
@@ -474,6 +443,7 @@ impl Player {
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
+            | Current::Among(_)
             | Current::Classifying(_) => self.deadline(),
             Current::Sampling(_) => self.work_sampling(),
             Current::Probing(_) => self.work_probing(),
@@ -505,6 +475,7 @@ impl Player {
             Step::Expect(expect) => return self.begin_expect(expect),
             Step::Never(never) => return self.begin_never(never),
             Step::Count(count) => return self.begin_count(count),
+            Step::Among(among) => return self.begin_among(among),
             Step::Wait(time) => {
                 self.current = Current::Sleeping(self.now + self.duration(&time).map_err(text)?);
                 return Ok(());

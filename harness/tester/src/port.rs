@@ -23,6 +23,8 @@ pub(crate) struct Port {
     /// Source MAC address of the device's last IPv6 frame.
     pub(crate) device_mac: Option<String>,
     pub(crate) partner: Option<Partner>,
+    /// The port by which every frame of the device comes back.
+    pub(crate) reflect: Option<String>,
     /// Addresses that it answers for, with its MAC address.
     pub(crate) addresses: Vec<Ipv6Addr>,
     pub(crate) etrunk: Option<ETrunkPeer>,

@@ -5,6 +5,7 @@ mod content;
 mod data_plane;
 mod frame;
 pub(crate) mod frames;
+mod hostile;
 mod later;
 mod marker;
 mod mux;
@@ -47,6 +48,7 @@ pub(crate) fn defects() -> Vec<Defect> {
         data_plane::DEFECTS,
         frame::DEFECTS,
         later::DEFECTS,
+        hostile::DEFECTS,
         marker::DEFECTS,
         mux::DEFECTS,
         parse::DEFECTS,
