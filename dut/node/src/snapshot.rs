@@ -86,45 +86,6 @@ impl Node {
                     bond.etrunk.set_mode(now, bond.trunk_id, mode);
                 }
             }
-            ["e-trunk", "timer", "hello", tenths] => {
-                let tenths = in_range(tenths, 5, 100).ok_or_else(unknown)?;
-                let hello = Duration::from_millis(100) * u32::from(tenths);
-                for bond in &mut self.bonds {
-                    let multiplier = bond.etrunk.config().multiplier;
-                    bond.etrunk.set_timers(now, hello, multiplier);
-                }
-            }
-            [
-                "e-trunk",
-                "timer",
-                "hold-on-failure",
-                "multiplier",
-                multiplier,
-            ] => {
-                let multiplier = in_range(multiplier, 3, 300).ok_or_else(unknown)?;
-                for bond in &mut self.bonds {
-                    let hello = bond.etrunk.config().hello;
-                    bond.etrunk.set_timers(now, hello, multiplier);
-                }
-            }
-            ["remote-backup-service", "shutdown"] => {
-                for service in &mut self.services {
-                    service.session.stop(now, GoodbyeCause::Administrative);
-                }
-            }
-            ["undo", "remote-backup-service", "shutdown"] => {
-                for service in &mut self.services {
-                    service.session.start(now);
-                }
-            }
-            ["batch-backup"] => {
-                for bond in &self.bonds {
-                    let service = bond.service.and_then(|index| self.services.get_mut(index));
-                    if let Some(service) = service {
-                        service.session.batch_now(now, bond.backup_id);
-                    }
-                }
-            }
             ["lacp", "key", key] => {
                 let key = key
                     .parse()
@@ -164,8 +125,55 @@ impl Node {
                     }
                 }
             }
-            _ => return Err(unknown()),
+            words => self.pair_command(now, words).ok_or_else(unknown)?,
         }
         Ok(())
+    }
+
+    /// A command to the pair's engines; `None` when it is none.
+    fn pair_command(&mut self, now: Instant, words: &[&str]) -> Option<()> {
+        match words {
+            ["e-trunk", "timer", "hello", tenths] => {
+                let tenths = in_range(tenths, 5, 100)?;
+                let hello = Duration::from_millis(100) * u32::from(tenths);
+                for bond in &mut self.bonds {
+                    let multiplier = bond.etrunk.config().multiplier;
+                    bond.etrunk.set_timers(now, hello, multiplier);
+                }
+            }
+            [
+                "e-trunk",
+                "timer",
+                "hold-on-failure",
+                "multiplier",
+                multiplier,
+            ] => {
+                let multiplier = in_range(multiplier, 3, 300)?;
+                for bond in &mut self.bonds {
+                    let hello = bond.etrunk.config().hello;
+                    bond.etrunk.set_timers(now, hello, multiplier);
+                }
+            }
+            ["remote-backup-service", "shutdown"] => {
+                for service in &mut self.services {
+                    service.session.stop(now, GoodbyeCause::Administrative);
+                }
+            }
+            ["undo", "remote-backup-service", "shutdown"] => {
+                for service in &mut self.services {
+                    service.session.start(now);
+                }
+            }
+            ["batch-backup"] => {
+                for bond in &self.bonds {
+                    let service = bond.service.and_then(|index| self.services.get_mut(index));
+                    if let Some(service) = service {
+                        service.session.batch_now(now, bond.backup_id);
+                    }
+                }
+            }
+            _ => return None,
+        }
+        Some(())
     }
 }
