@@ -11,9 +11,7 @@ use crate::port::Port;
 use crate::sampling::{Equalling, Probing};
 use dut_device::Instant;
 use harness_judge::{Finding, StreamMeter, Verdict};
-use harness_suite::{
-    ExpandedCase, Expression, ExpressionError, Link, Located, Node, Quantity, Scope, Step,
-};
+use harness_suite::{ExpandedCase, Expression, ExpressionError, Located, Quantity, Scope, Step};
 use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Fields, Kind};
 use std::collections::{BTreeMap, VecDeque};

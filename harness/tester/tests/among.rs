@@ -29,6 +29,8 @@ fn player(steps: &[Value]) -> Player {
         negative: false,
         testbed: String::new(),
         needs: Needs::default(),
+        observers: Vec::new(),
+        other_profile: None,
         form: String::new(),
         preamble: false,
         frames: BTreeMap::new(),
