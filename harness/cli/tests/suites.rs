@@ -167,7 +167,7 @@ fn the_reference_passes_mld_in_every_profile() {
 fn mld_cases_name_their_observers() {
     use harness_suite::{Kind, Observer, Step};
     let catalogue = harness_suite::load(&common::root().join("suites")).unwrap();
-    for case in catalogue.cases.iter().filter(|case| case.suite == "mld") {
+    for case in catalogue.cases.iter().filter(|case| case.testbed == "mld") {
         let judged = case
             .steps
             .iter()
