@@ -15,6 +15,7 @@ mod prose;
 mod requirement;
 mod schema;
 mod step;
+mod step_listener;
 
 pub use among::Among;
 pub use bed::{Attach, Bed, Election, Form, HostSpec, Knob, LinkSpec, NodeSpec};
@@ -26,7 +27,8 @@ pub use measure::{Class, Classify, Sample, Vary};
 pub use requirement::{Edition, Evidence, Exception, Requirement, RequirementFile, Visible};
 pub use schema::{bed_schema, case_schema, requirement_schema};
 pub use step::{
-    Alpha, Collect, Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames,
-    Heal, Kind, Link, Listen, ListenMode, Loss, Neighbor, Never, Node, NodeAction, Partner, Peer,
-    Repeat, Send, State, Step, Stream, Time, Tolerance, Uniform,
+    Command, Count, Display, Equal, Expect, Fault, FaultMatch, Fields, Frames, Heal, Kind, Link,
+    Loss, Neighbor, Never, Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Time,
+    Tolerance,
 };
+pub use step_listener::{Alpha, Collect, Listen, ListenMode, Repeat, Uniform};

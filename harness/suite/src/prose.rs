@@ -3,9 +3,10 @@
 use crate::among::Among;
 use crate::measure::{Classify, Sample};
 use crate::step::{
-    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Listen, ListenMode, Loss, Never,
-    Node, NodeAction, Partner, Peer, Send, State, Step, Stream, Uniform,
+    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
+    Partner, Peer, Send, State, Step, Stream,
 };
+use crate::step_listener::{Listen, ListenMode, Uniform};
 use serde_json::Value;
 
 fn value(value: &Value) -> String {

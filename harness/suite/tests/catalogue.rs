@@ -13,11 +13,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// File, prefix of its ids, and how many requirements it holds at least.
-const FILES: [(&str, &str, usize); 6] = [
+const FILES: [(&str, &str, usize); 7] = [
     ("lacp", "LACP", 130),
     // 173 of the reference list, and two of what listeners' frames must be.
     ("mld", "MLD", 175),
     ("mld-proxy", "PROXY", 10),
+    ("mld-snooper", "SNOOP", 10),
     ("etrunk", "ETRUNK", 30),
     ("rbs", "RBS", 20),
     ("backup", "BACKUP", 20),

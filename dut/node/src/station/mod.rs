@@ -1,9 +1,11 @@
-//! Devices that aren't routers of the pair: an MLD listener, and an MLD proxy. Their configuration begins with
-//! `tandem device KIND`, and each line of it is one setting of [`Settings`].
+//! Devices that aren't routers of the pair: an MLD listener, an MLD proxy, a snooping bridge. Their
+//! configuration begins with `tandem device KIND`, and each line of it is one setting of
+//! [`Settings`].
 
 mod host;
 mod proxy;
 mod settings;
+mod snooper;
 
 use crate::build::{BuildError, Rules, build_with};
 use dut_device::{BuildSpec, Device, Event, MacAddr, PortId};
@@ -14,6 +16,7 @@ use dut_wire::mld::{DONE, QUERY, REPORT_V1, REPORT_V2};
 use host::Station;
 use proxy::Proxy;
 use settings::{Kind, Settings};
+use snooper::Snooper;
 use std::net::Ipv6Addr;
 
 /// Builds the device that a configuration describes: a router, unless its first line says
@@ -28,6 +31,7 @@ pub fn device(spec: &BuildSpec, rules: &Rules) -> Result<Box<dyn Device>, BuildE
     let settings = Settings::parse(spec).map_err(BuildError::Configuration)?;
     Ok(match kind {
         Kind::Host => Box::new(Station::new(spec, &settings, rules.listener)),
+        Kind::Snooper => Box::new(Snooper::new(spec, &settings)),
         Kind::Proxy => Box::new(Proxy::new(spec, &settings, rules.listener)),
     })
 }
@@ -76,6 +80,18 @@ pub(super) fn received(mac: MacAddr, octets: &[u8]) -> Received<'_> {
     if !multicast && frame.destination != mac.0 {
         return Received::Refused("ethernet", "other_destination");
     }
+    of_frame(&frame)
+}
+
+/// Takes a frame apart, whomever it is for.
+pub(super) fn received_by_bridge(octets: &[u8]) -> Received<'_> {
+    match Frame::parse(octets) {
+        Ok(frame) => of_frame(&frame),
+        Err(_) => Received::Refused("ethernet", "too_short"),
+    }
+}
+
+fn of_frame<'a>(frame: &Frame<'a>) -> Received<'a> {
     if frame.ethertype != ether::IPV6 {
         return Received::Refused("ethernet", "unknown_ethertype");
     }

@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Host,
     /// An MLD proxy.
     Proxy,
+    /// A bridge that listens in on MLD.
+    Snooper,
 }
 
 /// The settings of a station.
@@ -24,7 +26,7 @@ pub(super) enum Kind {
 pub(super) struct Settings {
     /// The listener's; its address is filled in by the device.
     pub(super) host: HostConfig,
-    /// Query Response Interval of the routers of a proxy.
+    /// Query Response Interval of a proxy's routers, and of those that a bridge listens to.
     pub(super) query_response_interval: Duration,
 }
 
@@ -49,8 +51,10 @@ pub(super) fn kind(spec: &BuildSpec) -> Result<Option<Kind>, String> {
         None => Ok(None),
         Some("mld-host") => Ok(Some(Kind::Host)),
         Some("mld-proxy") => Ok(Some(Kind::Proxy)),
+        Some("mld-snooper") => Ok(Some(Kind::Snooper)),
         Some(other) => Err(format!(
-            "{file}:{line}: no device `{other}`; there are `mld-host` and `mld-proxy`"
+            "{file}:{line}: no device `{other}`; there are `mld-host`, `mld-proxy` and \
+             `mld-snooper`"
         )),
     }
 }
