@@ -1,8 +1,9 @@
 //! Combined Mux machine (IEEE 802.1AX-2020 6.4.13): one machine for independent and coupled
-//! control, whose waits are the Selection Logic's, and which stays attached over a loss of the link.
+//! control, whose waits are the Selection Logic's, and which stays attached over a loss of the
+//! link.
 //!
-//! All arcs but the one to ATTACH are global, in the figure's order; their conditions name the flags
-//! that tell whether the box has been entered, so that none is entered twice.
+//! All arcs but the one to ATTACH are global, in the figure's order; their conditions name the
+//! flags that tell whether the box has been entered, so that none is entered twice.
 
 use crate::config::MuxControl;
 use crate::mux::{self, MuxState};

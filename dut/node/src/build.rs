@@ -49,6 +49,12 @@ pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
 pub struct Rules {
     /// LACP's.
     pub lacp: lacp::Rules,
+    /// E-Trunk's.
+    pub etrunk: dut_etrunk::policy::Policy,
+    /// RBS's.
+    pub rbs: dut_rbs::policy::Policy,
+    /// Those of the pair's ties.
+    pub pair: crate::policy::Policy,
     /// An MLD listener's.
     pub listener: mld::host::Policy,
     /// MLD's.
@@ -67,7 +73,7 @@ pub fn build_with(spec: &BuildSpec, rules: &Rules) -> Result<Node, BuildError> {
         spec,
         rules,
         config: &loaded.config,
-        node: empty(spec, &loaded.config),
+        node: empty(spec, &loaded.config, rules),
     };
     for notice in &loaded.notices {
         let text = notice.to_string();
@@ -87,7 +93,7 @@ pub fn build_with(spec: &BuildSpec, rules: &Rules) -> Result<Node, BuildError> {
     Ok(builder.node)
 }
 
-fn empty(spec: &BuildSpec, config: &Config) -> Node {
+fn empty(spec: &BuildSpec, config: &Config, rules: &Rules) -> Node {
     Node {
         infos: Vec::new(),
         sysname: config.sysname.clone(),
@@ -102,6 +108,7 @@ fn empty(spec: &BuildSpec, config: &Config) -> Node {
         host: Host::new(&[], spec.seed),
         services: Vec::new(),
         bonds: Vec::new(),
+        policy: rules.pair,
         forwarding: Forwarding::default(),
         discards: BTreeMap::new(),
         transmits: VecDeque::new(),
@@ -210,7 +217,7 @@ impl Builder<'_> {
         let addresses = self
             .etrunk_of(interface)
             .and_then(|etrunk| etrunk.addresses);
-        addresses.is_some_and(|(peer, source)| source > peer)
+        addresses.is_some_and(|(peer, source)| (self.rules.pair.raises_ports)(source, peer))
     }
 
     fn trunks(&mut self) {
@@ -240,7 +247,7 @@ impl Builder<'_> {
                 .collect();
             let index = self.node.trunks.len();
             let mut config = lacp_config(id, &interface, system_priority, system_id);
-            let mut mac = system_id;
+            let mut mac = (self.rules.pair.trunk_mac)(system_id, self.spec.base_mac);
             let mut ports = Vec::new();
             let mut aggregation = Vec::new();
             for (port, number, configured) in members {

@@ -13,6 +13,7 @@ mod multicast;
 mod neighbor;
 mod node;
 mod pair;
+pub mod policy;
 mod port;
 mod route;
 mod snapshot;

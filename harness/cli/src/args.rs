@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs cases on the simulated testbeds.
+    /// Runs cases on the simulated testbeds, or on a testbed of a device on wires.
     Run(crate::run::Run),
     /// Lists cases.
     List(crate::run::List),
@@ -58,6 +58,15 @@ pub(crate) enum Command {
     Judge(crate::judge::Judge),
     /// Plays one side of a capture of real devices into a reference device.
     Replay(crate::replay::Replay),
+    /// The reference as a device on real interfaces, in real time.
+    #[cfg(feature = "live")]
+    Dut(crate::dut::Dut),
+    /// What this host can do for live runs, and what to install or grant.
+    #[cfg(feature = "live")]
+    Doctor(crate::doctor::Doctor),
+    /// Testbeds of devices on wires: what they need.
+    #[cfg(feature = "live")]
+    Testbed(crate::doctor::Testbeds),
 }
 
 /// Parses the command line and does what it says.
@@ -75,6 +84,12 @@ pub(crate) fn main() -> ExitCode {
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
         Command::Replay(replay) => crate::replay::replay(replay),
+        #[cfg(feature = "live")]
+        Command::Dut(dut) => crate::dut::dut(dut),
+        #[cfg(feature = "live")]
+        Command::Doctor(doctor) => crate::doctor::doctor(doctor),
+        #[cfg(feature = "live")]
+        Command::Testbed(testbeds) => crate::doctor::testbeds(&args, testbeds),
     };
     ExitCode::from(code)
 }

@@ -6,7 +6,7 @@ use crate::run::catalogue;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
 use harness_run::check_case;
-use harness_suite::{Catalogue, bed_schema, case_schema, requirement_schema};
+use harness_suite::{Catalogue, bed_schema, case_schema, requirement_schema, testbed_schema};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -19,11 +19,12 @@ pub(crate) struct Lint {
 }
 
 /// The schemas with their file names.
-pub(crate) fn schemas() -> [(&'static str, String); 3] {
+pub(crate) fn schemas() -> [(&'static str, String); 4] {
     [
         ("case.json", case_schema()),
         ("bed.json", bed_schema()),
         ("requirement.json", requirement_schema()),
+        ("testbed.json", testbed_schema()),
     ]
 }
 
@@ -111,9 +112,10 @@ pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
         .filter(|r| r.planned)
         .count();
     terminal.line(&format!(
-        "{} requirements ({planned} planned), {} testbeds, {} cases: no mistakes",
+        "{} requirements ({planned} planned), {} testbeds, {} devices, {} cases: no mistakes",
         catalogue.requirements.len(),
         catalogue.beds.len(),
+        catalogue.testbeds.len(),
         catalogue.cases.len()
     ));
     code::OK

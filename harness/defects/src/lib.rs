@@ -4,10 +4,13 @@
 //! changed), a wrapper around the Device where it must be; the reference's own code holds no `if
 //! defect`. The suites must kill each, without knowing it.
 
+mod backup;
+mod etrunk;
 mod lacp;
 mod listener;
 mod matrix;
 mod mld;
+mod rbs;
 mod wrapper;
 
 pub use matrix::{Kill, kill};
@@ -100,7 +103,15 @@ impl Defect {
 /// Every defect, by suite and id.
 #[must_use]
 pub fn all() -> Vec<Defect> {
-    let mut defects = [lacp::defects(), listener::defects(), mld::defects()].concat();
+    let mut defects = [
+        lacp::defects(),
+        etrunk::defects(),
+        rbs::defects(),
+        backup::defects(),
+        listener::defects(),
+        mld::defects(),
+    ]
+    .concat();
     defects.sort_by_key(|defect| (defect.suite, defect.id));
     defects
 }

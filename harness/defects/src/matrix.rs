@@ -4,6 +4,7 @@ use crate::Defect;
 use harness_judge::Verdict;
 use harness_run::run_case;
 use harness_suite::{Catalogue, ExpandedCase};
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ pub struct Kill {
     pub ran: usize,
 }
 
-/// Runs the cases of each defect's suite on it, those of the requirements that it breaks first,
+/// Runs the cases of each defect's suite on it, those first that verify most of what it breaks,
 /// until `enough` have killed it; `jobs` defects side by side. A case kills a defect by verdict
 /// *fail*; one that the reference itself fails says nothing and is left out by the caller.
 /// `progress` is called with the number of defects that are done.
@@ -68,17 +69,15 @@ pub fn kill(
 
 fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill {
     let factory = defect.factory();
-    let (mut cases, others): (Vec<&ExpandedCase>, Vec<&ExpandedCase>) = catalogue
+    let mut cases: Vec<&ExpandedCase> = catalogue
         .cases
         .iter()
         .filter(|case| case.suite == defect.suite)
-        .partition(|case| {
-            let verifies = &case.verifies;
-            verifies
-                .iter()
-                .any(|id| defect.breaks.contains(&id.as_str()))
-        });
-    cases.extend(others);
+        .collect();
+    cases.sort_by_key(|case| {
+        let breaks = |id: &&String| defect.breaks.contains(&id.as_str());
+        Reverse(case.verifies.iter().filter(breaks).count())
+    });
     let mut ran = 0;
     let killed_by = cases
         .iter()

@@ -85,6 +85,8 @@ pub(crate) struct Rules {
     faults: bool,
     /// Nobody restarts the devices.
     pub(crate) undisturbed: bool,
+    /// How inexact times are.
+    pub(crate) tolerance: Duration,
     /// Actor_System by device.
     systems: BTreeMap<String, [u8; 6]>,
     /// Destination address by (point, device).
@@ -93,12 +95,12 @@ pub(crate) struct Rules {
     ports: BTreeMap<(PointId, String), ([u8; 6], [u8; 2])>,
 }
 
-/// Frames within the last second, this one included.
-fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
+/// Frames within the last second less the tolerance, this one included.
+fn burst(times: &mut VecDeque<Instant>, at: Instant, tolerance: Duration) -> usize {
     times.push_back(at);
     while times
         .front()
-        .is_some_and(|first| at.since(*first) >= SECOND)
+        .is_some_and(|first| at.since(*first) + tolerance >= SECOND)
     {
         times.pop_front();
     }
@@ -134,7 +136,7 @@ impl Rules {
         let key = (frame.point, from.to_owned(), subtype);
         // A Marker Response doesn't count: its rate is that of the requests.
         if subtype != 2 || layers.payload.get(2) != Some(&2) {
-            let count = burst(self.slow.entry(key).or_default(), frame.at);
+            let count = burst(self.slow.entry(key).or_default(), frame.at, self.tolerance);
             ledger.rule(SLOW_RATE, at, count <= 10, || {
                 format!("{count} of subtype {subtype}")
             });
@@ -197,7 +199,11 @@ impl Rules {
             || state_bits(state),
         );
         let key = (frame.point, from.to_owned());
-        let count = burst(self.lacpdus.entry(key).or_default(), frame.at);
+        let count = burst(
+            self.lacpdus.entry(key).or_default(),
+            frame.at,
+            self.tolerance,
+        );
         ledger.rule(RATE, at, count <= 3, || format!("{count} within 1 s"));
         let pdu = view.octets();
         fixed(ledger, at, view);

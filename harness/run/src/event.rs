@@ -30,9 +30,20 @@ pub struct Footer {
     pub complete: bool,
     /// Cases by verdict.
     pub verdicts: BTreeMap<Verdict, usize>,
+    /// Of the failed ones, those that are known deviations of the device.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub known: usize,
     /// Wall-clock milliseconds of the whole run; for the terminal, never for a file.
     #[serde(skip)]
     pub wall_ms: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(known: &usize) -> bool {
+    *known == 0
 }
 
 /// What the preamble tells of a testbed's device, in one of its forms.

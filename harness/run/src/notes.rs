@@ -1,5 +1,6 @@
 //! What stands between the frames of a case's trace: enough to judge it again.
 
+use crate::measured::Measured;
 use dut_device::Instant;
 use harness_judge::{Difference, PairChange};
 use harness_suite::ExpandedCase;
@@ -24,8 +25,10 @@ pub(crate) enum Note {
     Display(Vec<Difference>),
     /// The pair's state and what the equivalence oracle says; it stands where something changes.
     Pair(PairNote),
-    /// The case is decided here.
-    Done,
+    /// What was measured of the run itself, on wires.
+    Measured(Measured),
+    /// The case is decided here; why the harness gave it up, if it did.
+    Done(Option<String>),
 }
 
 /// See [`Note::Case`].

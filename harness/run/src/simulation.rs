@@ -84,7 +84,12 @@ fn missing(case: &ExpandedCase, bed: &Bed) -> Option<String> {
     })
 }
 
-fn without_world(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String) -> CaseResult {
+pub(crate) fn without_world(
+    case: &ExpandedCase,
+    seed: u64,
+    verdict: Verdict,
+    what: String,
+) -> CaseResult {
     let finding = Finding {
         what,
         line: None,
@@ -115,7 +120,8 @@ fn without_world(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String)
 }
 
 /// The tester's default frames: the testbed's, and over them those of the case's form.
-fn default_frames(case: &ExpandedCase, bed: &Bed) -> BTreeMap<String, Fields> {
+#[must_use]
+pub fn default_frames(case: &ExpandedCase, bed: &Bed) -> BTreeMap<String, Fields> {
     let mut frames = bed.frames.clone();
     for (kind, fields) in &case.frames {
         let of_kind = frames.entry(kind.clone()).or_default();
@@ -227,7 +233,7 @@ impl Driver {
                 self.act();
             }
         }
-        self.world.note(Note::Done.text());
+        self.world.note(Note::Done(None).text());
     }
 
     /// Lets the world go on up to `until`; `false` when the player's plans have changed before.
@@ -245,7 +251,9 @@ impl Driver {
             } else {
                 self.world.step();
             }
-            if self.show() && self.player.is_done() {
+            let any = self.show();
+            self.act();
+            if any && self.player.is_done() {
                 return false;
             }
             if self.player.next_timeout().is_some_and(|due| due < until) {
@@ -255,7 +263,7 @@ impl Driver {
     }
 
     /// Shows the player, the invariants and the oracle what the world has recorded; whether there
-    /// was anything.
+    /// was anything. What the player asks for meanwhile is done after the last of it.
     fn show(&mut self) -> bool {
         let mut any = false;
         while let Some(record) = self.world.trace().records.get(self.shown) {
@@ -269,7 +277,6 @@ impl Driver {
                     pair.frame(index, &frame);
                 }
                 self.player.observe(index, &frame);
-                self.act();
             }
         }
         any

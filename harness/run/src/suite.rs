@@ -88,6 +88,7 @@ pub fn run(
     let footer = Footer {
         complete: finished == cases.len(),
         verdicts,
+        known: 0,
         wall_ms,
     };
     sink(RunEvent::Finished(footer.clone()));

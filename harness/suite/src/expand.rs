@@ -288,7 +288,7 @@ fn write_out(line: u64, step: Step, steps: &mut Vec<Located>) -> Result<(), Expa
 }
 
 /// A value as it stands in an id.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
@@ -393,7 +393,7 @@ impl Bed {
     }
 }
 
-fn fill(fragment: &str, value: &str) -> String {
+pub(crate) fn fill(fragment: &str, value: &str) -> String {
     let mut text = fragment.to_owned();
     let ns = Expression::parse(value)
         .ok()

@@ -452,7 +452,10 @@ impl Player {
         }
         match (counting.per, counting.max) {
             (Some(per), Some(max)) => {
-                if let Some((n, record)) = densest(&counting.came, per).filter(|(n, _)| *n > max) {
+                if let Some((n, record)) =
+                    densest(&counting.came, per.saturating_sub(self.tolerance))
+                        .filter(|(n, _)| *n > max)
+                {
                     return fail(
                         format!("{name} came {n} times within {}", seconds(per)),
                         record,

@@ -296,6 +296,13 @@ impl Player {
         ports.flatten().chain(current).chain(backgrounds).min()
     }
 
+    /// What the driver will be asked to do next. While there is something the player rests: it is
+    /// shown frames, and begins nothing before it knows when that was done.
+    #[must_use]
+    pub fn next_action(&self) -> Option<&Action> {
+        self.actions.front()
+    }
+
     /// The next thing that the driver is asked to do.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()

@@ -6,7 +6,7 @@
     reason = "a case that can't be played fails the test, and each test is about a few steps only"
 )]
 
-use harness_suite::{Bed, Catalogue, ExpandedCase, Expression, Step, load};
+use harness_suite::{Among, Bed, Catalogue, ExpandedCase, Expression, Step, load};
 use harness_tester::{Player, Setup, TesterPort};
 use harness_trace::Point;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,6 +146,7 @@ fn every_case_judges_something() {
                 located.step,
                 Step::Expect(_)
                     | Step::Count(_)
+                    | Step::Among(Among { min: Some(1..), .. })
                     | Step::State(_)
                     | Step::Equal(_)
                     | Step::Loss(_)

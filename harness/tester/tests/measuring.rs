@@ -1,5 +1,5 @@
-//! The measuring steps against devices of known behaviour: a periodic sender that is steady, biased,
-//! jittery or drifting, a limiter of each kind, a Mux that isn't the declared one.
+//! The measuring steps against devices of known behaviour: a periodic sender that is steady,
+//! biased, jittery or drifting, a limiter of each kind, a Mux that isn't the declared one.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 

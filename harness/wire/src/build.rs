@@ -191,7 +191,8 @@ pub fn build(kind: Kind, fields: &Fields) -> Result<Vec<u8>, BuildError> {
     Ok(frame)
 }
 
-/// `append` hex, `append_octets` as many of 0xa5, then `cut` to a length, then `patch` [[offset, hex]…], on the whole frame.
+/// `append` hex, `append_octets` as many of 0xa5, then `cut` to a length, then `patch`
+/// [[offset, hex]…], on the whole frame.
 fn patch(fields: &Fields, frame: &mut Vec<u8>) -> Result<(), BuildError> {
     if let Some(value) = fields.get("append") {
         let octets = value.as_str().and_then(parse_hex);

@@ -4,7 +4,7 @@ mod combined;
 mod content;
 mod data_plane;
 mod frame;
-mod frames;
+pub(crate) mod frames;
 mod hostile;
 mod later;
 mod marker;
@@ -47,8 +47,8 @@ pub(crate) fn defects() -> Vec<Defect> {
         content::DEFECTS,
         data_plane::DEFECTS,
         frame::DEFECTS,
-        later::DEFECTS,
         hostile::DEFECTS,
+        later::DEFECTS,
         marker::DEFECTS,
         mux::DEFECTS,
         parse::DEFECTS,
