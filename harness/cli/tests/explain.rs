@@ -48,10 +48,10 @@ fn a_requirement_is_explained_from_its_text_to_its_defects() {
 /// A requirement without a case says why it has none.
 #[test]
 fn a_requirement_without_a_case_says_why() {
-    let (said, status) = explain("LACP-011");
+    let (said, status) = explain("ETRUNK-058");
     assert_eq!(status, Some(0), "{said}");
     assert!(said.contains("Cases: none"), "{said}");
-    assert!(flat(&said).contains("no command for Protocol_DA"), "{said}");
+    assert!(flat(&said).contains("The reference has no BFD"), "{said}");
 }
 
 /// What only management shows is said to be so.

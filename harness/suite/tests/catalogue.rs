@@ -8,15 +8,17 @@
 )]
 
 use harness_suite::{Edition, Requirement, RequirementFile, load};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// File, prefix of its ids, and how many requirements it holds at least.
-const FILES: [(&str, &str, usize); 7] = [
+const FILES: [(&str, &str, usize); 8] = [
     ("lacp", "LACP", 130),
     // 173 of the reference list, and two of what listeners' frames must be.
     ("mld", "MLD", 175),
+    // Limits of a router, numbered on from the list.
+    ("mld-limits", "MLD", 3),
     ("mld-proxy", "PROXY", 10),
     ("mld-snooper", "SNOOP", 10),
     ("etrunk", "ETRUNK", 30),
@@ -65,9 +67,12 @@ fn the_reference_lists_are_complete_and_ours_long_enough() {
 
 #[test]
 fn ids_are_contiguous_from_001() {
+    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, prefix, _) in FILES {
-        for (index, requirement) in file(name).requirements.iter().enumerate() {
-            assert_eq!(requirement.id, format!("{prefix}-{:03}", index + 1));
+        for requirement in file(name).requirements {
+            let number = last.entry(prefix).or_default();
+            *number += 1;
+            assert_eq!(requirement.id, format!("{prefix}-{number:03}"));
         }
     }
 }
