@@ -74,13 +74,11 @@ fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill
         .iter()
         .filter(|case| case.suite == defect.suite)
         .collect();
+    // One kill is enough: the likeliest cases come first, of those floods last.
     cases.sort_by_key(|case| {
         let breaks = |id: &&String| defect.breaks.contains(&id.as_str());
-        // One kill is enough: of those that are as likely the cheap ones come first.
-        (
-            Reverse(case.verifies.iter().filter(breaks).count()),
-            frames(case),
-        )
+        let hits = case.verifies.iter().filter(breaks).count();
+        (Reverse(hits), frames(case) > FLOOD)
     });
     let mut ran = 0;
     let killed_by = cases
@@ -99,13 +97,14 @@ fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill
     }
 }
 
-/// Frames that a case sends, a stream counted as a thousand: what its run costs.
+/// A case that sends more frames than this is dear.
+const FLOOD: u32 = 5000;
+
+/// Frames that a case sends, streams and partners left out.
 fn frames(case: &ExpandedCase) -> u32 {
     let sends = |located: &harness_suite::Located| {
         if let Step::Send(send) = &located.step {
             send.count.unwrap_or(1)
-        } else if let Step::Stream(_) = &located.step {
-            1000
         } else {
             0
         }
