@@ -3,14 +3,15 @@
 CARGO ?= cargo
 REPORT ?= tandem-report
 
-.PHONY: run test tools bench fmt lint clean fuzz-smoke fuzz fuzz-coverage fuzz-corpus fuzz-defects
+.PHONY: run test test-live live tools bench fmt lint clean fuzz-smoke fuzz fuzz-coverage fuzz-corpus \
+	fuzz-defects
 
 ## The main job: every suite on the reference, the pair's story, the table of suites.
 run:
 	$(CARGO) run --release --quiet --bin tandem -- run --report $(REPORT)
 
 ## Everything: formatting, lints, every test.
-test: tools
+test: tools live
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	$(CARGO) test --workspace --doc --quiet
@@ -20,7 +21,6 @@ test: tools
 		echo "cargo-nextest is not installed: cargo test runs the tests"; \
 		$(CARGO) test --workspace --lib --bins --tests; \
 	fi
-
 	$(MAKE) fuzz-smoke
 
 ## What the tests use beside Rust: tshark, as a third opinion on captures.
@@ -32,6 +32,21 @@ tools:
 		else \
 			echo "skipped by name: evidence::tshark_agrees_with_the_codec (needs tshark: apt-get install tshark)"; \
 		fi; }
+
+## Every case of one device on wires too, against the reference: about half an hour, as root.
+test-live: tools live
+	TANDEM_LIVE_ALL=1 $(CARGO) test --release -p harness-cli --test live -- --nocapture --test-threads 1
+
+## What live runs need: libpcap to build, root and network namespaces to run.
+live:
+	@test -e /usr/include/pcap/pcap.h || ls /usr/lib/*/libpcap.so >/dev/null 2>&1 || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+			echo "installing libpcap-dev"; \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libpcap-dev >/dev/null; \
+		else \
+			echo "libpcap is missing: apt-get install libpcap-dev, or build with --no-default-features"; \
+		fi; }
+	@[ "$$(id -u)" = 0 ] || echo "skipped by name: every test of harness-cli's live (needs root)"
 
 ## Cost per frame, per case, per simulated second.
 bench:

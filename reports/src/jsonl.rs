@@ -33,6 +33,7 @@ impl JsonLines {
     pub fn event(&mut self, event: &RunEvent) -> io::Result<()> {
         let line = match event {
             RunEvent::Started(header) => json!({"header": header}),
+            RunEvent::Classified(told) => json!({"classification": told}),
             RunEvent::CaseStarted { .. } => return Ok(()),
             RunEvent::CaseFinished(result) => case(result),
             RunEvent::Finished(footer) => json!({"footer": footer}),
@@ -70,6 +71,7 @@ fn case(result: &CaseResult) -> Value {
         "frame": frame,
         "invariants": premises,
         "remarks": result.remarks,
+        "classes": result.classes,
         "virtual_ms": u64::try_from(result.virtual_time.as_millis()).unwrap_or(u64::MAX),
         "seed": result.seed,
         "capture": format!("captures/{}", capture_name(&result.case.id)),

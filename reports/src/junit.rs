@@ -20,6 +20,8 @@ pub struct Junit {
     sentences: Sentences,
     suites: BTreeMap<String, Vec<TestCase>>,
     fresh: usize,
+    /// What the devices were told to be, by suite.
+    told: BTreeMap<String, String>,
     /// Beginning of the run, seconds since 1970: the suites' timestamp.
     started_s: u64,
 }
@@ -33,6 +35,7 @@ impl Junit {
             sentences,
             suites: BTreeMap::new(),
             fresh: 0,
+            told: BTreeMap::new(),
             started_s: 0,
         }
     }
@@ -44,6 +47,10 @@ impl Junit {
     pub fn event(&mut self, event: &RunEvent) -> io::Result<()> {
         match event {
             RunEvent::Started(header) => self.started_s = header.started_s,
+            RunEvent::Classified(told) => {
+                let lines = self.told.entry(told.suite.clone()).or_default();
+                lines.push_str(&clean(&format!("{told}\n")));
+            }
             RunEvent::CaseStarted { .. } => {}
             RunEvent::CaseFinished(result) => {
                 let case = self.case(result);
@@ -129,6 +136,10 @@ impl Junit {
             let mut suite = TestSuiteBuilder::new(name);
             suite.set_timestamp(stamp);
             suite.add_testcases(cases.iter().cloned());
+            // The crate writes no properties; a suite's output is the next best place.
+            if let Some(told) = self.told.get(name) {
+                suite.set_system_out(told);
+            }
             report.add_testsuite(suite.build());
         }
         let mut xml = Vec::new();

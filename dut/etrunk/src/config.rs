@@ -1,5 +1,6 @@
 //! What an E-Trunk is configured with, and what it is told of its members.
 
+use crate::policy::Policy;
 use crate::{AuthenticationMode, WorkMode};
 use dut_device::MacAddr;
 use dut_wire::etrunk::{ETrunkId, FailTime, MatchedConfiguration, Priority, SendPeriod};
@@ -74,18 +75,19 @@ impl ETrunkConfig {
     }
 
     /// Local fail-time: hello times multiplier.
-    pub(crate) fn fail_time(&self) -> FailTime {
+    pub(crate) fn fail_time(&self, policy: &Policy) -> FailTime {
         let multiplier = self.multiplier.clamp(3, 300);
-        FailTime::clamped(self.send_period().get().saturating_mul(multiplier))
+        let period = self.send_period().get();
+        FailTime::clamped((policy.local_fail_time)(period, multiplier))
     }
 
     /// What CFG_DIGEST is over.
-    pub(crate) fn matched(&self, members: Vec<u16>) -> MatchedConfiguration {
+    pub(crate) fn matched(&self, members: Vec<u16>, policy: &Policy) -> MatchedConfiguration {
         let seconds = |delay: Duration| u32::try_from(delay.as_secs()).unwrap_or(u32::MAX - 1);
         MatchedConfiguration {
             e_trunk_id: self.e_trunk_id().get(),
             send_period: self.send_period().get(),
-            fail_time: self.fail_time().get(),
+            fail_time: self.fail_time(policy).get(),
             revert_delay_s: self.revert_delay.map(seconds),
             authentication: self.authentication,
             sequence: self.sequence,

@@ -3,8 +3,9 @@
 use crate::config::tenths;
 use crate::member::Member;
 use crate::peer::Peer;
+use crate::policy::Policy;
 use crate::revert::RevertTimer;
-use crate::rows::{MemberInput, PeerMember, PeerSays, Rank, Revert, device_row, member_row};
+use crate::rows::{MemberInput, PeerMember, PeerSays, Rank, Revert};
 use crate::{ETrunkConfig, MemberStatus, Role, WorkMode};
 use dut_device::Instant;
 use dut_wire::etrunk::{Check, Hello, MEMBERS_MAX, MemberRole, Reason};
@@ -60,6 +61,7 @@ pub enum ETrunkEvent {
 #[derive(Debug, Clone)]
 pub struct ETrunk {
     pub(crate) config: ETrunkConfig,
+    pub(crate) policy: Policy,
     pub(crate) started: Option<Instant>,
     /// Whether any member was link-ready since the start.
     ever_ready: bool,
@@ -94,6 +96,12 @@ impl ETrunk {
     /// An E-Trunk that has not started: it sends and hears nothing.
     #[must_use]
     pub fn new(config: ETrunkConfig) -> Self {
+        Self::with_policy(config, Policy::STANDARD)
+    }
+
+    /// The same with other decisions than the reference's.
+    #[must_use]
+    pub fn with_policy(config: ETrunkConfig, policy: Policy) -> Self {
         let mut members = BTreeMap::new();
         for member in &config.members {
             if members.len() < MEMBERS_MAX {
@@ -104,6 +112,7 @@ impl ETrunk {
         }
         Self {
             config,
+            policy,
             started: None,
             ever_ready: false,
             now: Instant::ZERO,
@@ -181,7 +190,7 @@ impl ETrunk {
         self.due(now);
         if let Some(member) = self.members.get_mut(&eth_trunk) {
             member.status = status;
-            self.ever_ready |= status.link_ready;
+            self.ever_ready |= (self.policy.link_ready)(&status);
         }
         self.settle(now);
     }
@@ -246,7 +255,9 @@ impl ETrunk {
             .as_ref()
             .and_then(|peer| peer.settled_at(self.local_fail_time()));
         let settled = [self.settled_at(), peer].map(|at| at.filter(|at| *at > self.now));
-        [self.next_periodic, fast, self.fail_deadline()]
+        // A silence that has been counted needs no further call.
+        let silence = self.fail_deadline().filter(|at| *at > self.now);
+        [self.next_periodic, fast, silence]
             .into_iter()
             .chain(settled)
             .flatten()
@@ -303,9 +314,9 @@ impl ETrunk {
         if self.started.is_none() {
             return;
         }
-        let local = tenths(self.config.fail_time().get());
+        let local = self.local_fail_time();
         if let Some(peer) = &mut self.peer
-            && now >= peer.fail_deadline(local)
+            && now >= peer.fail_deadline(local, &self.policy)
         {
             peer.silent = true;
         }
@@ -315,10 +326,10 @@ impl ETrunk {
 
     /// When silence counts: the peer's, or in Initialize the network's.
     fn fail_deadline(&self) -> Option<Instant> {
-        let local = tenths(self.config.fail_time().get());
+        let local = self.local_fail_time();
         match &self.peer {
             Some(peer) if peer.silent => None,
-            Some(peer) => Some(peer.fail_deadline(local)),
+            Some(peer) => Some(peer.fail_deadline(local, &self.policy)),
             None if self.role == Role::Initialize => Some(self.started? + local),
             None => None,
         }
@@ -346,7 +357,7 @@ impl ETrunk {
     fn evaluate_device(&mut self, now: Instant) {
         let (says, rank) = (self.peer_says(now), self.rank());
         self.update_revert(now, says, rank);
-        let decision = device_row(self.role, says, rank, self.yields(now));
+        let decision = (self.policy.device_row)(self.role, says, rank, self.yields(now));
         self.report_row(decision.row, decision.to);
         let causation = decision.causation.unwrap_or(self.causation);
         self.change_device(decision.to, causation);
@@ -354,7 +365,10 @@ impl ETrunk {
 
     fn peer_says(&self, now: Instant) -> PeerSays {
         match &self.peer {
-            Some(peer) => peer.says(now, tenths(self.config.send_period().get())),
+            Some(peer) => {
+                let period = tenths(self.config.send_period().get());
+                peer.says(now, period, &self.policy)
+            }
             None if self.fail_deadline().is_some_and(|at| now < at) => PeerSays::Awaited,
             None => PeerSays::Silent,
         }
@@ -366,26 +380,20 @@ impl ETrunk {
             return Rank::Better;
         };
         let (now, local) = (self.now, self.local_fail_time());
-        match (self.all_members_down(), peer.all_members_down(now, local)) {
+        match (
+            self.all_members_down(),
+            peer.all_members_down(now, local, &self.policy),
+        ) {
             (true, false) => Rank::OwnMembersDown,
             (false, true) => Rank::PeerMembersDown,
             (true, true) | (false, false) => self.rank_by_priority(&peer.hello),
         }
     }
 
-    //= ETRUNK-026
-    //= ETRUNK-027
-    //= ETRUNK-028
-    //= ETRUNK-029
     fn rank_by_priority(&self, hello: &Hello) -> Rank {
-        let priority = self.config.wire_priority().cmp(&hello.priority);
-        let priority = if self.config.larger_wins {
-            priority.reverse()
-        } else {
-            priority
-        };
-        let system_id = self.config.system_id.0.cmp(&hello.system_id.get());
-        match priority.then(system_id) {
+        let ours = (self.config.wire_priority().get(), self.config.system_id.0);
+        let theirs = (hello.priority.get(), hello.system_id.get());
+        match (self.policy.election)(self.config.larger_wins, ours, theirs) {
             Ordering::Less => Rank::Better,
             Ordering::Greater => Rank::Worse,
             Ordering::Equal => Rank::Equal,
@@ -396,9 +404,13 @@ impl ETrunk {
     /// fail-time has run: two devices that boot together are elected by priority, not by which of
     /// their links negotiates first.
     fn all_members_down(&self) -> bool {
-        let settled = self.ever_ready || self.settled_at().is_none_or(|at| self.now >= at);
+        let run = self.settled_at().is_none_or(|at| self.now >= at);
+        (self.policy.settled)(self.ever_ready, run) && !self.members.is_empty() && !self.any_ready()
+    }
+
+    fn any_ready(&self) -> bool {
         let mut members = self.members.values();
-        settled && !self.members.is_empty() && members.all(|member| !member.status.link_ready)
+        members.any(|member| (self.policy.link_ready)(&member.status))
     }
 
     /// When members that were never link-ready begin to count as down.
@@ -408,7 +420,7 @@ impl ETrunk {
     }
 
     fn local_fail_time(&self) -> Duration {
-        tenths(self.config.fail_time().get())
+        tenths(self.config.fail_time(&self.policy).get())
     }
 
     /// The delay runs on both devices while the better one, heard and link-ready, waits beside
@@ -418,10 +430,12 @@ impl ETrunk {
     fn update_revert(&mut self, now: Instant, says: PeerSays, rank: Rank) {
         let hears_us = self.peer.as_ref().is_some_and(Peer::hears_us);
         // Where nobody's member is ready there is nothing to return to.
-        let ready = self.members.is_empty() || self.members.values().any(|m| m.status.link_ready);
+        let ready = self.members.is_empty() || self.any_ready();
         let occasion = match (self.role, says, rank) {
             (Role::Backup, PeerSays::Master, Rank::Better)
-            | (Role::Master, PeerSays::Backup, Rank::Worse) => hears_us && ready,
+            | (Role::Master, PeerSays::Backup, Rank::Worse) => {
+                (self.policy.revert_occasion)(hears_us, ready)
+            }
             (Role::Initialize | Role::Backup | Role::Master, _, _) => false,
         };
         self.revert.update(now, occasion);
@@ -430,13 +444,14 @@ impl ETrunk {
     /// Whether the wait is over on this side.
     //= ETRUNK-039
     fn waited(&self, now: Instant) -> bool {
-        self.revert.state(now, self.config.revert_delay, self.gate) == Revert::Ready
+        let delay = self.config.revert_delay;
+        self.revert.state(now, delay, self.gate, &self.policy) == Revert::Ready
     }
 
     /// A worse Master yields when its own wait is over and the better device asks.
     fn yields(&self, now: Instant) -> Revert {
         let asked = self.peer.as_ref().map(|peer| peer.hello.expected_state);
-        if self.waited(now) && asked == Some(Role::Master) {
+        if (self.policy.yields)(self.waited(now), asked) {
             Revert::Ready
         } else {
             Revert::Waiting
@@ -445,11 +460,7 @@ impl ETrunk {
 
     /// Expected_State: Master in a Backup whose wait is over, which asks the Master to yield.
     pub(crate) fn expected_state(&self, now: Instant) -> Role {
-        if self.role == Role::Backup && self.waited(now) {
-            Role::Master
-        } else {
-            self.role
-        }
+        (self.policy.expects)(self.role, self.waited(now))
     }
 
     /// A peer that has booted anew is heard anew.
@@ -496,17 +507,17 @@ impl ETrunk {
                 && self.role == Role::Backup
                 && member.config.work_mode == WorkMode::Auto
                 && member.role == MemberRole::Master
-                && member.status.link_ready
+                && (self.policy.link_ready)(&member.status)
                 && peer == PeerMember::Waiting;
             member.revert.update(now, occasion);
-            let decision = member_row(MemberInput {
+            let decision = (self.policy.member_row)(MemberInput {
                 device: self.role,
                 work_mode: member.config.work_mode,
-                link_ready: member.status.link_ready,
+                link_ready: (self.policy.link_ready)(&member.status),
                 own: member.role,
                 causation: member.causation,
                 peer,
-                revert: member.revert.state(now, delay, self.gate),
+                revert: member.revert.state(now, delay, self.gate, &self.policy),
             });
             let from = member.role;
             member.causation = decision.causation.unwrap_or(member.causation);

@@ -9,6 +9,7 @@ mod config;
 mod engine;
 mod member;
 mod peer;
+pub mod policy;
 mod receive;
 mod revert;
 pub mod rows;

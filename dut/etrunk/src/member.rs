@@ -1,5 +1,6 @@
 //! One member's state.
 
+use crate::policy::Policy;
 use crate::revert::RevertTimer;
 use crate::{MemberConfig, MemberStatus};
 use dut_wire::etrunk::{Member as WireMember, MemberReason, MemberRole};
@@ -30,11 +31,11 @@ impl Member {
 
     /// As the hello carries it.
     //= ETRUNK-048
-    pub(crate) const fn to_wire(&self) -> WireMember {
+    pub(crate) fn to_wire(&self, policy: &Policy) -> WireMember {
         WireMember {
             work_mode: self.config.work_mode,
             remote_id: self.config.remote_id,
-            link_ready: self.status.link_ready,
+            link_ready: (policy.link_ready)(&self.status),
             oper_up: self.status.oper_up,
             selected: self.status.selected,
             role: self.role,

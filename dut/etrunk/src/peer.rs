@@ -1,6 +1,7 @@
 //! What is known of the peer: its last accepted hello, and how long it has been heard.
 
 use crate::config::tenths;
+use crate::policy::Policy;
 use crate::rows::{PeerMember, PeerSays};
 use dut_device::Instant;
 use dut_wire::etrunk::{Echo, Hello, Kind, MemberRole, Reason, State, WorkMode};
@@ -76,20 +77,20 @@ impl Peer {
 
     /// When its silence counts as its failure: its own fail-time, else the local one.
     //= ETRUNK-033
-    pub(crate) fn fail_deadline(&self, local: Duration) -> Instant {
+    pub(crate) fn fail_deadline(&self, local: Duration, policy: &Policy) -> Instant {
         let fail_time = self.hello.fail_time.map(|time| tenths(time.get()));
-        self.last_heard + fail_time.unwrap_or(local)
+        self.last_heard + (policy.fail_time)(fail_time, local)
     }
 
     /// What it says. `own_period` bounds how long it may take to hear us after a gap.
-    pub(crate) fn says(&self, now: Instant, own_period: Duration) -> PeerSays {
+    pub(crate) fn says(&self, now: Instant, own_period: Duration, policy: &Policy) -> PeerSays {
         if self.silent {
             return PeerSays::Silent;
         }
         let period = own_period.max(tenths(self.hello.send_period.get()));
         let deaf = self.hello.echo.is_none()
             && self.hello.reason == Reason::Timeout
-            && now.since(self.heard_since) >= period * 3;
+            && now.since(self.heard_since) >= period * policy.deaf_periods;
         match self.hello.state {
             State::Initialize => PeerSays::Initialize,
             State::Backup => PeerSays::Backup,
@@ -105,8 +106,8 @@ impl Peer {
 
     /// Whether it has members and none of them is link-ready. Members that are still negotiating
     /// after a boot don't count as down before the local fail-time has run.
-    pub(crate) fn all_members_down(&self, now: Instant, local: Duration) -> bool {
-        let settled = self.ever_ready || now >= self.boot_heard + local;
+    pub(crate) fn all_members_down(&self, now: Instant, local: Duration, policy: &Policy) -> bool {
+        let settled = (policy.settled)(self.ever_ready, now >= self.boot_heard + local);
         settled && !self.hello.members.is_empty() && !any_ready(&self.hello)
     }
 
@@ -144,13 +145,14 @@ impl Peer {
 
     /// The ECHO that our hellos carry.
     //= ETRUNK-036
-    pub(crate) fn echo(&self) -> Option<Echo> {
-        (!self.silent).then_some(Echo {
+    pub(crate) fn echo(&self, policy: &Policy) -> Option<Echo> {
+        let echo = Echo {
             boot_epoch: self.hello.boot_epoch,
             sequence: self.hello.sequence.unwrap_or(self.count),
             state: self.hello.state,
             reason: self.hello.reason,
-        })
+        };
+        (policy.echo)(!self.silent, echo)
     }
 }
 

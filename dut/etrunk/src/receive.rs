@@ -45,12 +45,13 @@ impl ETrunk {
     //= ETRUNK-025
     fn check(&mut self, endpoints: &Endpoints, payload: &[u8]) -> Result<Hello, Check> {
         let envelope = Envelope::parse(payload).map_err(|_| Check::Length)?;
-        if envelope.e_trunk_id() != self.config.e_trunk_id().get() {
+        if !(self.policy.e_trunk_id)(self.config.e_trunk_id().get(), envelope.e_trunk_id()) {
             return Err(Check::ETrunkId);
         }
         self.check_addresses(endpoints, envelope.addr())?;
         let body = envelope.body().map_err(|_| Check::Tlv)?;
-        if !body.authenticates(self.config.authentication, &self.config.key, endpoints) {
+        let (mode, key) = (self.config.authentication, &self.config.key);
+        if !(self.policy.authentic)(&body, mode, key, endpoints) {
             return Err(Check::Authentication);
         }
         self.check_sequence(&body)?;
@@ -61,8 +62,6 @@ impl ETrunk {
         Ok(hello)
     }
 
-    /// The addresses mirror ours, on the datagram and in ADDR where that is found.
-    //= ETRUNK-010
     fn check_addresses(&self, endpoints: &Endpoints, addr: Option<Addr>) -> Result<(), Check> {
         let mirror = Addr {
             source: self.config.peer,
@@ -72,42 +71,37 @@ impl ETrunk {
             source: endpoints.source,
             peer: endpoints.destination,
         };
-        if datagram == mirror && addr.is_none_or(|addr| addr == mirror) {
+        if (self.policy.addresses)(mirror, datagram, addr) {
             Ok(())
         } else {
             Err(Check::PeerIp)
         }
     }
 
-    /// The replay window. The feature must be on at both ends or at none.
-    //= ETRUNK-017
-    //= ETRUNK-018
-    //= ETRUNK-019
     fn check_sequence(&self, body: &Body<'_>) -> Result<(), Check> {
         let last = self.peer.as_ref().map_or((0, 0), |peer| peer.window);
-        match (self.config.sequence, body.sequence()) {
-            (true, Some(sequence)) if (body.boot_epoch(), sequence) > last => Ok(()),
-            (false, None) => Ok(()),
-            (true, Some(_) | None) | (false, Some(_)) => Err(Check::Sequence),
+        let enabled = self.config.sequence;
+        if (self.policy.sequence)(enabled, body.boot_epoch(), body.sequence(), last) {
+            Ok(())
+        } else {
+            Err(Check::Sequence)
         }
     }
 
-    /// Not our own (a reflection), and the peer's since its first hello of this boot.
-    //= ETRUNK-020
     fn check_system_id(&self, body: &Body<'_>) -> Result<(), Check> {
-        let changed = self.peer.as_ref().is_some_and(|peer| {
-            peer.hello.system_id.get() != body.system_id() && body.boot_epoch() <= peer.boot_epoch
-        });
-        if body.system_id() == self.config.system_id.0 || changed {
-            Err(Check::SystemId)
-        } else {
+        let peer = self.peer.as_ref();
+        let known = peer.map(|peer| (peer.hello.system_id.get(), peer.boot_epoch));
+        let heard = (body.system_id(), body.boot_epoch());
+        if (self.policy.system_id)(self.config.system_id.0, heard, known) {
             Ok(())
+        } else {
+            Err(Check::SystemId)
         }
     }
 
     fn accept(&mut self, now: Instant, hello: Hello) {
         self.received = self.received.saturating_add(1);
-        let reply = hello.reply_requested && hello.kind == Kind::Hello;
+        let reply = (self.policy.replies)(hello.reply_requested) && hello.kind == Kind::Hello;
         let restarted = match &mut self.peer {
             Some(peer) => peer.heard(now, hello),
             None => {

@@ -1,5 +1,6 @@
 //! The wait before a return: the revert delay, counted while its occasion lasts.
 
+use crate::policy::Policy;
 use crate::rows::Revert;
 use dut_device::Instant;
 use std::time::Duration;
@@ -25,11 +26,19 @@ impl RevertTimer {
         Some(self.since? + delay?)
     }
 
-    /// Ready when the delay has run and the gate is open.
-    pub(crate) fn state(&self, now: Instant, delay: Option<Duration>, gate: bool) -> Revert {
-        match self.deadline(delay) {
-            Some(deadline) if gate && now >= deadline => Revert::Ready,
-            Some(_) | None => Revert::Waiting,
+    /// Ready when the delay has run and the gate is open; never while it isn't armed.
+    pub(crate) fn state(
+        &self,
+        now: Instant,
+        delay: Option<Duration>,
+        gate: bool,
+        policy: &Policy,
+    ) -> Revert {
+        let run = delay.map(|delay| self.since.is_some_and(|since| now >= since + delay));
+        if self.since.is_some() && (policy.revert_ready)(run, gate) {
+            Revert::Ready
+        } else {
+            Revert::Waiting
         }
     }
 }

@@ -22,7 +22,7 @@ impl ETrunk {
             state: self.role.name().to_owned(),
             causation: self.causation.name().to_owned(),
             send_period_100ms: config.send_period().get(),
-            fail_time_100ms: config.fail_time().get(),
+            fail_time_100ms: config.fail_time(&self.policy).get(),
             receive: self.received,
             send: self.sent,
             rec_drop: self.refusals.values().sum(),

@@ -1,17 +1,12 @@
 //! Sending: periodic, triggered, fast and answering hellos.
 
 use crate::config::tenths;
-use crate::peer::Peer;
 use crate::{ETrunk, ETrunkConfig};
 use dut_device::Instant;
 use dut_wire::etrunk::{Addr, Endpoints, Hello, Kind, LacpSys, SystemId};
-use std::time::Duration;
 
 /// Hellos that wait for the driver; older ones are dropped and counted.
 const TRANSMITS_MAX: usize = 64;
-/// Fast hellos after a member's change, and their distance.
-const FAST_COUNT: u8 = 3;
-const FAST_PERIOD: Duration = Duration::from_millis(100);
 
 /// Why a hello is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +40,7 @@ const GOODBYE: Occasion = Occasion {
 impl ETrunk {
     pub(crate) fn cfg_digest(&self) -> [u8; 32] {
         let members = self.members.keys().copied().collect();
-        self.config.matched(members).digest()
+        self.config.matched(members, &self.policy).digest()
     }
 
     /// What a hello says now, without flags, sequence and echo.
@@ -63,11 +58,11 @@ impl ETrunk {
             expected_state: self.expected_state(now),
             system_id: SystemId::clamped(config.system_id.0),
             send_period: config.send_period(),
-            fail_time: Some(config.fail_time()),
-            boot_epoch: config.boot_epoch,
+            fail_time: Some(config.fail_time(&self.policy)),
+            boot_epoch: (self.policy.boot_epoch)(config.boot_epoch),
             sequence: None,
             members: (self.members.iter())
-                .map(|(id, member)| (*id, member.to_wire()))
+                .map(|(id, member)| (*id, member.to_wire(&self.policy)))
                 .collect(),
             lacp_sys: LacpSys {
                 priority: config.lacp_system_priority,
@@ -92,7 +87,7 @@ impl ETrunk {
             restart: occasion.restart,
             reply_requested: occasion.reply_requested,
             sequence: self.config.sequence.then_some(self.sequence),
-            echo: self.peer.as_ref().and_then(Peer::echo),
+            echo: self.peer.as_ref().and_then(|peer| peer.echo(&self.policy)),
             ..content.clone()
         };
         self.announced = Some(content);
@@ -133,11 +128,11 @@ impl ETrunk {
             return;
         };
         let content = self.content(now);
-        if content == *announced {
+        if !(self.policy.tells)(announced, &content) {
             return;
         }
-        if content.members != announced.members {
-            self.fast = Some((FAST_COUNT, now + FAST_PERIOD));
+        if (self.policy.hastens)(announced, &content) && self.policy.fast_count > 0 {
+            self.fast = Some((self.policy.fast_count, now + self.policy.fast_period));
         }
         if content.send_period != announced.send_period {
             self.next_periodic = Some(now + tenths(content.send_period.get()));
@@ -152,7 +147,7 @@ impl ETrunk {
         if let Some((left, at)) = self.fast
             && now >= at
         {
-            self.fast = (left > 1).then(|| (left - 1, now + FAST_PERIOD));
+            self.fast = (left > 1).then(|| (left - 1, now + self.policy.fast_period));
             self.send(self.content(now), TRIGGERED);
         }
         if let Some(at) = self.next_periodic

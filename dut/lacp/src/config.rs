@@ -3,14 +3,25 @@
 use dut_device::{MacAddr, PortId};
 use std::time::Duration;
 
-/// Which of the two Mux machines runs; either is conformant (6.4.15).
+/// Which Mux machine runs; each is conformant to its edition (6.4.15).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MuxControl {
-    /// Collecting and Distributing are controlled independently.
+    /// Collecting and Distributing are controlled independently (802.1AX-2014 and before).
     #[default]
     Independent,
-    /// Collecting and Distributing are one.
+    /// Collecting and Distributing are one (802.1AX-2014 and before).
     Coupled,
+    /// The combined machine of 802.1AX-2020, with Collecting and Distributing independent.
+    Combined,
+    /// The combined machine of 802.1AX-2020, with Collecting and Distributing coupled.
+    CombinedCoupled,
+}
+
+impl MuxControl {
+    /// Whether it is the machine of 802.1AX-2020.
+    pub(crate) const fn combined(self) -> bool {
+        matches!(self, Self::Combined | Self::CombinedCoupled)
+    }
 }
 
 /// An Eth-Trunk and its Aggregator.
@@ -28,6 +39,9 @@ pub struct EthTrunkConfig {
     pub key: u16,
     /// Which Mux machine the ports run.
     pub mux: MuxControl,
+    /// WTR time of the combined Mux machine, 0–32767 s: how long a port whose carrier is back waits
+    /// before it is attached again. Always revertive, the default of 802.1AX-2020.
+    pub wait_to_restore: Duration,
     /// `max active-linknumber`: ports beyond these are STANDBY. At least 1.
     pub max_active: u16,
     /// `least active-linknumber`: below these Distributing ports the Eth-Trunk is down. At least 1.

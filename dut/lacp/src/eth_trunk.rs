@@ -44,11 +44,12 @@ impl EthTrunk {
             system_priority,
             system_id,
             key,
+            mux,
             ..
         } = config;
         let policy = rules.policy;
         let system = (system_priority, system_id.0);
-        let port = |port| Port::new(port, system, key, policy);
+        let port = |port| Port::new(port, system, key, mux, policy);
         let mut trunk = Self {
             ports: ports.into_iter().map(port).collect(),
             config,
@@ -270,6 +271,7 @@ impl EthTrunk {
             max_active: (self.rules.policy.max_active)(self.config.max_active),
             preempt_delay: (self.rules.policy.preempt_delay)(self.config.preempt_delay),
             hold: self.hold,
+            aggregate_wait_time: self.rules.constants.aggregate_wait_time,
         };
         let mut rounds = 0;
         loop {
@@ -314,6 +316,7 @@ impl EthTrunk {
                 now,
                 rules: &self.rules,
                 mux: self.config.mux,
+                wait_to_restore: self.config.wait_to_restore,
                 ntt_on_expired: self.config.ntt_on_expired,
                 collector_max_delay: self.config.collector_max_delay,
                 out: &mut self.out,

@@ -1,8 +1,10 @@
-//! Mux machine (IEEE 802.1AX-2014 6.4.15), with independent and with coupled control.
+//! Mux machine (IEEE 802.1AX-2014 6.4.15), with independent and with coupled control, and what
+//! entering a box does; the machine of 802.1AX-2020 is in [`crate::combined_mux`].
 //!
 //! Attach_Mux_To_Aggregator and its siblings take no time here: the box itself says whether the
 //! port is attached, and the Actor's flags are what the Frame Collector and Distributor go by.
 
+use crate::combined_mux::{self, CombinedMux};
 use crate::config::MuxControl;
 use crate::event::LacpEvent;
 use crate::port::Context;
@@ -10,7 +12,7 @@ use crate::selection::Selected;
 use dut_fsm::{Arc, Machine};
 use dut_wire::lacp::State;
 
-/// Boxes of both Mux machines.
+/// Boxes of all Mux machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MuxState {
     /// DETACHED.
@@ -25,6 +27,12 @@ pub enum MuxState {
     Distributing,
     /// COLLECTING_DISTRIBUTING, with coupled control.
     CollectingDistributing,
+    /// ATTACH of the combined machine.
+    Attach,
+    /// ATTACHED_WTR of the combined machine.
+    AttachedWtr,
+    /// COLL_DIST of the combined machine.
+    CollDist,
 }
 
 /// Variables that the conditions read.
@@ -50,7 +58,10 @@ pub struct IndependentMux;
 #[derive(Debug)]
 pub struct CoupledMux;
 
-use MuxState::{Attached, Collecting, CollectingDistributing, Detached, Distributing, Waiting};
+use MuxState::{
+    Attach, Attached, AttachedWtr, CollDist, Collecting, CollectingDistributing, Detached,
+    Distributing, Waiting,
+};
 use Selected::{Standby, Unselected};
 
 const NAME: &str = "Mux machine";
@@ -153,15 +164,20 @@ fn read(c: &Context<'_>) -> (MuxState, MuxVars) {
     (port.mux, vars)
 }
 
+/// The table with independent or coupled control; the combined machine has its own.
 fn table<'a>(c: &Context<'a>) -> &'a [Arc<MuxState, MuxVars>] {
-    match c.mux {
-        MuxControl::Independent => &c.rules.mux_independent,
-        MuxControl::Coupled => &c.rules.mux_coupled,
+    if c.mux == MuxControl::Independent {
+        &c.rules.mux_independent
+    } else {
+        &c.rules.mux_coupled
     }
 }
 
 /// (Re)initialises the machine: BEGIN.
 pub(crate) fn begin(c: &mut Context<'_>) {
+    if c.mux.combined() {
+        return combined_mux::begin(c);
+    }
     let vars = MuxVars {
         begin: true,
         ..read(c).1
@@ -173,13 +189,17 @@ pub(crate) fn begin(c: &mut Context<'_>) {
 
 /// Runs the machine to rest; whether it moved.
 pub(crate) fn run(c: &mut Context<'_>) -> bool {
+    if c.mux.combined() {
+        return combined_mux::run(c);
+    }
     dut_fsm::settle(table(c), c, read, take).taken > 0
 }
 
-/// The standard's spelling of a box of either machine.
+/// The standard's spelling of a box of any machine.
 pub(crate) fn name(state: MuxState) -> &'static str {
     match state {
         CollectingDistributing => CoupledMux::name_of(state),
+        Attach | AttachedWtr | CollDist => CombinedMux::name_of(state),
         Detached | Waiting | Attached | Collecting | Distributing => IndependentMux::name_of(state),
     }
 }
@@ -189,15 +209,24 @@ pub(crate) fn name(state: MuxState) -> &'static str {
 //= LACP-119
 fn take(c: &mut Context<'_>, arc: &Arc<MuxState, MuxVars>) {
     let from = std::mem::replace(&mut c.port.mux, arc.to);
-    match c.mux {
-        MuxControl::Independent => c.transition::<IndependentMux>(from, arc),
-        MuxControl::Coupled => c.transition::<CoupledMux>(from, arc),
+    if c.mux == MuxControl::Independent {
+        c.transition::<IndependentMux>(from, arc);
+    } else {
+        c.transition::<CoupledMux>(from, arc);
     }
+    enter(c, arc.to);
+    if (c.rules.policy.mux_ntt)(arc.to) {
+        c.port.ntt = true;
+    }
+}
+
+/// What entering a box does, but for NTT.
+pub(crate) fn enter(c: &mut Context<'_>, to: MuxState) {
     let port = &mut *c.port;
     port.wait_while_timer.stop();
     port.ready = false;
     port.waited_while_held = false;
-    match arc.to {
+    match to {
         Detached => {
             port.actor.state.set(State::SYNCHRONIZATION, false);
             distributing(c, false);
@@ -214,17 +243,23 @@ fn take(c: &mut Context<'_>, arc: &Arc<MuxState, MuxVars>) {
             collecting(c, false);
         }
         Collecting => {
+            c.port.actor.state.set(State::SYNCHRONIZATION, true);
             collecting(c, true);
             distributing(c, false);
         }
         Distributing => distributing(c, true),
-        CollectingDistributing => {
+        CollectingDistributing | CollDist => {
+            // The combined machine comes here from ATTACH and sets all three flags.
+            c.port.actor.state.set(State::SYNCHRONIZATION, true);
             collecting(c, true);
             distributing(c, true);
         }
-    }
-    if (c.rules.policy.mux_ntt)(arc.to) {
-        c.port.ntt = true;
+        Attach => {}
+        AttachedWtr => {
+            port.actor.state.set(State::SYNCHRONIZATION, false);
+            distributing(c, false);
+            collecting(c, false);
+        }
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Policy {
     pub max_active: fn(u16) -> usize,
     /// How long a better port waits for a working one's place, by configuration.
     pub preempt_delay: fn(Option<Duration>) -> Option<Duration>,
+    /// WTR time of the combined Mux machine, by configuration.
+    pub wait_to_restore: fn(Duration) -> Duration,
     /// Ready for a port: whether all that wait are ready, and whether this one is.
     pub ready: fn(bool, bool) -> bool,
 }
@@ -68,6 +70,7 @@ impl Policy {
         tier,
         max_active,
         preempt_delay: |configured| configured,
+        wait_to_restore: |configured| configured,
         ready: |all, _| all,
     };
 }
@@ -114,8 +117,11 @@ pub fn mux_ntt(state: MuxState) -> bool {
         MuxState::Detached
         | MuxState::Attached
         | MuxState::Collecting
-        | MuxState::CollectingDistributing => true,
-        MuxState::Waiting | MuxState::Distributing => false,
+        | MuxState::CollectingDistributing
+        | MuxState::CollDist => true,
+        MuxState::Waiting | MuxState::Distributing | MuxState::Attach | MuxState::AttachedWtr => {
+            false
+        }
     }
 }
 

@@ -26,6 +26,7 @@ use dut_device::{Instant, PortId};
 use dut_fsm::{Arc, Machine};
 use dut_wire::lacp::{Information, Lacpdu, State};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Counters of 7.3.3.1.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,6 +72,10 @@ pub(crate) struct Port {
     pub(crate) current_while_timer: Timer,
     pub(crate) periodic_timer: Timer,
     pub(crate) wait_while_timer: Timer,
+    /// Whether the port runs the Mux machine of 802.1AX-2020.
+    pub(crate) combined: bool,
+    /// WTR timer of that machine: stopped while it is loaded and the port isn't operational.
+    pub(crate) wtr_timer: Timer,
     /// When the last LACPDUs left, as many as the limit counts.
     pub(crate) transmitted: VecDeque<Instant>,
     /// When the limiter lets a delayed LACPDU go.
@@ -92,6 +97,7 @@ impl Port {
         config: PortConfig,
         (system_priority, system): (u16, [u8; 6]),
         key: u16,
+        mux: MuxControl,
         policy: Policy,
     ) -> Self {
         let mut state = State::default();
@@ -132,15 +138,27 @@ impl Port {
             current_while_timer: Timer::Stopped,
             periodic_timer: Timer::Stopped,
             wait_while_timer: Timer::Stopped,
+            combined: mux.combined(),
+            wtr_timer: Timer::Stopped,
             transmitted: VecDeque::new(),
             tx_room_at: None,
             counters: Counters::default(),
         }
     }
 
-    /// Ready_N: the port is in WAITING and its wait_while_timer has expired.
+    /// Whether the port's wait_while_timer runs, or has expired and the port isn't attached yet: in
+    /// WAITING, or in DETACHED where the Selection Logic keeps the timer (802.1AX-2020).
+    pub(crate) fn waits(&self) -> bool {
+        if self.combined {
+            self.mux == MuxState::Detached && self.selected == Selected::Selected
+        } else {
+            self.mux == MuxState::Waiting
+        }
+    }
+
+    /// Ready_N: the port waits and its wait_while_timer has expired.
     pub(crate) fn ready_n(&self) -> bool {
-        self.mux == MuxState::Waiting && self.wait_while_timer.expired()
+        self.waits() && self.wait_while_timer.expired()
     }
 
     /// Lets due timers expire; whether anything was due.
@@ -158,6 +176,7 @@ impl Port {
             self.current_while_timer,
             self.periodic_timer,
             self.wait_while_timer,
+            self.wtr_timer,
             self.actor_churn.timer,
             self.partner_churn.timer,
         ];
@@ -165,11 +184,12 @@ impl Port {
         deadlines.chain(self.tx_room_at).min()
     }
 
-    fn timers_mut(&mut self) -> [&mut Timer; 5] {
+    fn timers_mut(&mut self) -> [&mut Timer; 6] {
         [
             &mut self.current_while_timer,
             &mut self.periodic_timer,
             &mut self.wait_while_timer,
+            &mut self.wtr_timer,
             &mut self.actor_churn.timer,
             &mut self.partner_churn.timer,
         ]
@@ -189,6 +209,7 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     pub(crate) rules: &'a Rules,
     pub(crate) mux: MuxControl,
+    pub(crate) wait_to_restore: Duration,
     pub(crate) ntt_on_expired: bool,
     pub(crate) collector_max_delay: u16,
     pub(crate) out: &'a mut Output,

@@ -1,6 +1,7 @@
 //! Everything about the machines that is data: tables, constants, functions.
 
 use crate::churn::{ActorChurn, ChurnState, ChurnVars, PartnerChurn};
+use crate::combined_mux::{CombinedMux, CombinedVars};
 use crate::constants::Constants;
 use crate::functions::Functions;
 use crate::mux::{CoupledMux, IndependentMux, MuxState, MuxVars};
@@ -25,6 +26,8 @@ pub struct Rules {
     pub mux_independent: Table<MuxState, MuxVars>,
     /// Mux machine with coupled control.
     pub mux_coupled: Table<MuxState, MuxVars>,
+    /// Combined Mux machine of 802.1AX-2020.
+    pub mux_combined: Table<MuxState, CombinedVars>,
     /// Transmit machine.
     pub transmit: Table<TransmitState, TransmitVars>,
     /// Actor Churn Detection machine.
@@ -46,6 +49,7 @@ impl Default for Rules {
             periodic: Cow::Borrowed(Periodic::ARCS),
             mux_independent: Cow::Borrowed(IndependentMux::ARCS),
             mux_coupled: Cow::Borrowed(CoupledMux::ARCS),
+            mux_combined: Cow::Borrowed(CombinedMux::ARCS),
             transmit: Cow::Borrowed(Transmit::ARCS),
             actor_churn: Cow::Borrowed(ActorChurn::ARCS),
             partner_churn: Cow::Borrowed(PartnerChurn::ARCS),

@@ -144,6 +144,7 @@ pub(crate) struct Limits {
     pub(crate) max_active: usize,
     pub(crate) preempt_delay: Option<Duration>,
     pub(crate) hold: bool,
+    pub(crate) aggregate_wait_time: Duration,
 }
 
 /// The Aggregator of an Eth-Trunk.
@@ -160,6 +161,7 @@ pub(crate) struct Aggregator {
 impl Aggregator {
     /// Runs the Selection Logic once over all ports; whether it changed anything.
     pub(crate) fn run(&mut self, ports: &mut [Port], limits: Limits, now: Instant) -> bool {
+        forget_waits(ports);
         let moved = find_moved(ports);
         let released = release(ports) | yield_to_others(ports);
         if !ports.iter().any(bound) {
@@ -169,6 +171,7 @@ impl Aggregator {
         }
         let joined = self.bind(ports);
         let chosen = self.choose_active(ports, limits, now);
+        run_waits(ports, limits.aggregate_wait_time, now);
         let ready = set_ready(ports);
         moved || released || joined || chosen || ready
     }
@@ -411,11 +414,35 @@ fn order(port: &Port, keep_working: bool) -> (u8, (u16, u16), u16) {
     (tier, deciding, port.actor.port)
 }
 
+/// A port of the combined Mux machine that was unselected waits anew, even if it is selected again
+/// at once: the Selection Logic itself keeps the timer there.
+//= LACP-120
+fn forget_waits(ports: &mut [Port]) {
+    for port in ports
+        .iter_mut()
+        .filter(|port| port.combined && !bound(port))
+    {
+        port.wait_while_timer.stop();
+    }
+}
+
+/// Starts wait_while_timer of ports of the combined Mux machine when they become SELECTED.
+//= LACP-112
+fn run_waits(ports: &mut [Port], time: Duration, now: Instant) {
+    for port in ports.iter_mut().filter(|port| port.combined) {
+        if !port.waits() {
+            port.wait_while_timer.stop();
+        } else if port.wait_while_timer.stopped() {
+            port.wait_while_timer.start(now, time);
+        }
+    }
+}
+
 /// Ready: all ports that wait to be attached have waited long enough. STANDBY ports wait for
 /// something else and delay nobody.
 //= LACP-111
 fn set_ready(ports: &mut [Port]) -> bool {
-    let waits = |port: &Port| port.mux == MuxState::Waiting && port.selected == Selected::Selected;
+    let waits = |port: &Port| port.waits() && port.selected == Selected::Selected;
     let all = ports.iter().filter(|port| waits(port)).all(Port::ready_n);
     let mut changed = false;
     for port in ports.iter_mut() {

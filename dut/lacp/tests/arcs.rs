@@ -4,6 +4,7 @@
 
 use dut_fsm::{Machine, Step, dot, matrix, overlaps, reachable, step};
 use dut_lacp::churn::{ActorChurn, ChurnState, ChurnVars, PartnerChurn};
+use dut_lacp::combined_mux::{CombinedMux, CombinedVars};
 use dut_lacp::mux::{CoupledMux, IndependentMux, MuxState, MuxVars};
 use dut_lacp::periodic::{Periodic, PeriodicState, PeriodicVars};
 use dut_lacp::receive::{Receive, ReceiveState, ReceiveVars};
@@ -262,7 +263,10 @@ fn mux_machine_with_independent_control() {
             Collecting if !synchronized => Some(Attached),
             Collecting => v.partner_collecting.then_some(Distributing),
             Distributing => (!synchronized || !v.partner_collecting).then_some(Collecting),
-            CollectingDistributing => None,
+            CollectingDistributing
+            | MuxState::Attach
+            | MuxState::AttachedWtr
+            | MuxState::CollDist => None,
         }
     });
     assert_eq!(pairs::<IndependentMux>(&mux_vars()), []);
@@ -296,7 +300,11 @@ fn mux_machine_with_coupled_control() {
             Attached if !selected => Some(Detached),
             Attached => v.partner_synchronization.then_some(CollectingDistributing),
             CollectingDistributing => (!selected || !v.partner_synchronization).then_some(Attached),
-            Collecting | Distributing => None,
+            Collecting
+            | Distributing
+            | MuxState::Attach
+            | MuxState::AttachedWtr
+            | MuxState::CollDist => None,
         }
     });
     assert_eq!(pairs::<CoupledMux>(&mux_vars()), []);
@@ -305,6 +313,70 @@ fn mux_machine_with_coupled_control() {
         all_states::<CoupledMux>()
     );
     printable::<CoupledMux>();
+}
+
+fn combined_vars() -> Vec<CombinedVars> {
+    let selected = [Selected::Unselected, Selected::Standby, Selected::Selected];
+    let vars = |selected, n| CombinedVars {
+        begin: bit(n, 0),
+        selected,
+        ready: bit(n, 1),
+        attached: bit(n, 2),
+        port_operational: bit(n, 3),
+        wtr_loaded: bit(n, 4),
+        wtr_expired: bit(n, 5),
+        coupled: bit(n, 6),
+        actor_synchronization: bit(n, 7),
+        actor_collecting: bit(n, 8),
+        actor_distributing: bit(n, 9),
+        partner_synchronization: bit(n, 10),
+        partner_collecting: bit(n, 11),
+    };
+    let each = selected.into_iter();
+    each.flat_map(|selected| (0..4096).map(move |n| vars(selected, n)))
+        .collect()
+}
+
+/// 802.1AX-2020's machine: its global conditions in their order, then the way out of DETACHED.
+#[test]
+fn combined_mux_machine() {
+    use MuxState::{Attach, Attached, AttachedWtr, CollDist, Collecting, Detached};
+    let expected = [
+        " -> DETACHED",
+        " -> DETACHED",
+        " -> ATTACHED_WTR",
+        " -> ATTACHED",
+        " -> COLLECTING",
+        " -> COLL_DIST",
+        "DETACHED -> ATTACH",
+    ];
+    assert_eq!(arcs::<CombinedMux>(), expected);
+    compare::<CombinedMux>(&combined_vars(), |state, v| {
+        let selected = v.selected == Selected::Selected;
+        let (collecting, distributing) = (v.actor_collecting, v.actor_distributing);
+        let wanted = if v.begin || !selected {
+            Some(Detached)
+        } else if v.attached && !v.port_operational && !v.wtr_loaded {
+            Some(AttachedWtr)
+        } else if !(v.attached && v.port_operational && v.wtr_expired) {
+            None
+        } else if !v.partner_synchronization {
+            (collecting || !v.actor_synchronization).then_some(Attached)
+        } else if v.coupled || v.partner_collecting {
+            (!distributing).then_some(CollDist)
+        } else {
+            (distributing || !collecting).then_some(Collecting)
+        };
+        match wanted {
+            Some(wanted) => (state != wanted).then_some(wanted),
+            None => (state == Detached && !v.attached && v.ready).then_some(Attach),
+        }
+    });
+    assert_eq!(
+        reachable::<CombinedMux>(Detached, &combined_vars()),
+        all_states::<CombinedMux>()
+    );
+    printable::<CombinedMux>();
 }
 
 fn transmit_vars() -> Vec<TransmitVars> {

@@ -120,6 +120,8 @@ discard_reasons! {
     BadChecksum => "bad_checksum",
     /// Source is this interface's own address.
     OwnMessage => "own_message",
+    /// To an address that isn't this listener's (RFC 3810 5.1.15).
+    NotAddressed => "not_addressed",
     /// No MLD type (RFC 3810 5).
     UnknownType => "unknown_type",
     /// A query that is neither 24 octets nor 28 or more (RFC 3810 8.1).

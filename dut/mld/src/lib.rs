@@ -6,14 +6,15 @@
 //! [`Interface::next_timeout`]. Nothing a peer sends can make a call fail: what isn't used becomes
 //! [`MldEvent::Discarded`].
 //!
-//! What it decides by is data ([`Policy`]). The router tables are one entry a row ([`Row`]);
-//! nothing here is random.
+//! What the router decides by is data ([`Policy`]), its tables are one entry a row ([`Row`]), and
+//! nothing in it is random. A listener that is no router is [`host::Host`].
 
 mod adopt;
 pub mod checks;
 mod config;
 mod event;
 pub mod group;
+pub mod host;
 mod interface;
 mod listener;
 pub mod policy;

@@ -180,7 +180,7 @@ impl Interface {
 }
 
 /// The reason's own name for what the codec has refused.
-fn refusal(refused: Refused, icmpv6: &[u8]) -> DiscardReason {
+pub(crate) fn refusal(refused: Refused, icmpv6: &[u8]) -> DiscardReason {
     match (refused, icmpv6.first().copied()) {
         //= MLD-043
         (Refused::Type(_), _) => DiscardReason::UnknownType,

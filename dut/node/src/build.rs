@@ -49,6 +49,14 @@ pub fn build(spec: &BuildSpec) -> Result<Node, BuildError> {
 pub struct Rules {
     /// LACP's.
     pub lacp: lacp::Rules,
+    /// E-Trunk's.
+    pub etrunk: dut_etrunk::policy::Policy,
+    /// RBS's.
+    pub rbs: dut_rbs::policy::Policy,
+    /// Those of the pair's ties.
+    pub pair: crate::policy::Policy,
+    /// An MLD listener's.
+    pub listener: mld::host::Policy,
     /// MLD's.
     pub mld: mld::Policy,
 }
@@ -65,7 +73,7 @@ pub fn build_with(spec: &BuildSpec, rules: &Rules) -> Result<Node, BuildError> {
         spec,
         rules,
         config: &loaded.config,
-        node: empty(spec, &loaded.config),
+        node: empty(spec, &loaded.config, rules),
     };
     for notice in &loaded.notices {
         let text = notice.to_string();
@@ -85,7 +93,7 @@ pub fn build_with(spec: &BuildSpec, rules: &Rules) -> Result<Node, BuildError> {
     Ok(builder.node)
 }
 
-fn empty(spec: &BuildSpec, config: &Config) -> Node {
+fn empty(spec: &BuildSpec, config: &Config, rules: &Rules) -> Node {
     Node {
         infos: Vec::new(),
         sysname: config.sysname.clone(),
@@ -100,6 +108,7 @@ fn empty(spec: &BuildSpec, config: &Config) -> Node {
         host: Host::new(&[], spec.seed),
         services: Vec::new(),
         bonds: Vec::new(),
+        policy: rules.pair,
         forwarding: Forwarding::default(),
         discards: BTreeMap::new(),
         transmits: VecDeque::new(),
@@ -208,7 +217,7 @@ impl Builder<'_> {
         let addresses = self
             .etrunk_of(interface)
             .and_then(|etrunk| etrunk.addresses);
-        addresses.is_some_and(|(peer, source)| source > peer)
+        addresses.is_some_and(|(peer, source)| (self.rules.pair.raises_ports)(source, peer))
     }
 
     fn trunks(&mut self) {
@@ -238,7 +247,7 @@ impl Builder<'_> {
                 .collect();
             let index = self.node.trunks.len();
             let mut config = lacp_config(id, &interface, system_priority, system_id);
-            let mut mac = system_id;
+            let mut mac = (self.rules.pair.trunk_mac)(system_id, self.spec.base_mac);
             let mut ports = Vec::new();
             let mut aggregation = Vec::new();
             for (port, number, configured) in members {
@@ -274,6 +283,7 @@ impl Builder<'_> {
                 id,
                 mac,
                 ports,
+                protocol_da: [0x01, 0x80, 0xc2, 0x00, 0x00, interface.trunk.protocol_da],
                 lacp,
                 manual_up: Vec::new(),
                 interface: None,
@@ -458,17 +468,19 @@ fn lacp_config(
         }
         .to_owned(),
         key: KEY_BASE.saturating_add(id),
-        mux: if trunk.mux_independent {
-            lacp::MuxControl::Independent
-        } else {
-            lacp::MuxControl::Coupled
+        mux: match trunk.mux {
+            config::Mux::Coupled => lacp::MuxControl::Coupled,
+            config::Mux::Independent => lacp::MuxControl::Independent,
+            config::Mux::Combined => lacp::MuxControl::Combined,
+            config::Mux::CombinedCoupled => lacp::MuxControl::CombinedCoupled,
         },
+        wait_to_restore: Duration::from_secs(u64::from(trunk.wait_to_restore_s)),
         max_active: trunk.max_active,
         least_active: trunk.least_active,
         preempt_delay: trunk
             .preempt_delay_s
             .map(|s| Duration::from_secs(u64::from(s))),
-        ntt_on_expired: true,
+        ntt_on_expired: trunk.ntt_on_expired,
         collector_max_delay: 0,
     }
 }

@@ -79,15 +79,16 @@ impl Node {
     /// Slow protocol frames end here, whatever they are: they are never forwarded.
     //= LACP-007
     fn slow(&mut self, now: Instant, id: PortId, role: PortRole, frame: &Frame<'_>) {
-        //= LACP-005
-        if frame.destination != SLOW_PROTOCOLS_MULTICAST {
-            self.discard(Some(id), "lacp", "other_destination");
-            return;
-        }
         let PortRole::Trunk(index) = role else {
             self.discard(Some(id), "lacp", "no_aggregation_port");
             return;
         };
+        //= LACP-005
+        //= LACP-011
+        if self.protocol_da(id) != frame.destination {
+            self.discard(Some(id), "lacp", "other_destination");
+            return;
+        }
         let lacp = self
             .trunks
             .get_mut(index)
@@ -98,14 +99,21 @@ impl Node {
         }
     }
 
+    /// Protocol_DA of a port; that of the Slow Protocols unless another one is configured.
+    fn protocol_da(&self, id: PortId) -> [u8; 6] {
+        let of_port = self.trunks.iter().find(|trunk| trunk.ports.contains(&id));
+        of_port.map_or(SLOW_PROTOCOLS_MULTICAST, |trunk| trunk.protocol_da)
+    }
+
     //= LACP-001
     //= LACP-003
+    //= LACP-011
     pub(crate) fn send_slow(&mut self, id: PortId, payload: &[u8]) {
         let Some(port) = self.ports.get(usize::from(id.0)) else {
             return;
         };
         let frame = Frame {
-            destination: SLOW_PROTOCOLS_MULTICAST,
+            destination: self.protocol_da(id),
             source: port.mac.0,
             ethertype: ether::SLOW_PROTOCOLS,
             payload,

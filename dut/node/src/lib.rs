@@ -13,11 +13,14 @@ mod multicast;
 mod neighbor;
 mod node;
 mod pair;
+pub mod policy;
 mod port;
 mod route;
 mod snapshot;
+mod station;
 mod switch;
 mod trunk;
 
 pub use build::{BuildError, Rules, build, build_with};
 pub use node::Node;
+pub use station::device;

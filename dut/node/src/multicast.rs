@@ -4,6 +4,7 @@ use crate::interface::Interface;
 use crate::ipv6::decremented;
 use crate::node::Node;
 use crate::pair::entry_forwards;
+use crate::policy::Change;
 use dut_device::{Instant, PortId};
 use dut_mld::MldEvent;
 use dut_wire::ipv6::{self, Packet};
@@ -195,9 +196,9 @@ impl Node {
         match event {
             MldEvent::Changed { group } => {
                 self.forwarding.clear_group(group);
-                self.back_up(now, index, group, true);
+                self.back_up(now, index, group, Change::Record);
             }
-            MldEvent::Refreshed { group } => self.back_up(now, index, group, false),
+            MldEvent::Refreshed { group } => self.back_up(now, index, group, Change::Refresh),
             MldEvent::Removed { group } => {
                 self.forwarding.clear_group(group);
                 self.back_up_removal(now, index, group);

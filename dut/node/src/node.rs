@@ -5,6 +5,7 @@ use crate::interface::{Carrier, Interface};
 use crate::multicast::Forwarding;
 use crate::neighbor::Neighbors;
 use crate::pair::Bond;
+use crate::policy::Policy;
 use crate::port::{Port, PortRole};
 use crate::route::Routes;
 use crate::switch::{Bridge, BridgePort};
@@ -42,6 +43,7 @@ pub struct Node {
     pub(crate) host: Host,
     pub(crate) services: Vec<Service>,
     pub(crate) bonds: Vec<Bond>,
+    pub(crate) policy: Policy,
     pub(crate) forwarding: Forwarding,
     pub(crate) discards: BTreeMap<(&'static str, &'static str), u64>,
     pub(crate) transmits: VecDeque<Transmit>,
@@ -211,12 +213,15 @@ impl Node {
     fn interface_up(&mut self, now: Instant, index: usize) {
         // Whoever takes over an address says so, or the switch would go on sending to the other
         // device (RFC 4861 7.2.6).
-        self.announce(index);
+        if self.policy.announces {
+            self.announce(index);
+        }
         let bond = self
             .interfaces
             .get(index)
             .and_then(|interface| interface.bond);
         let held = bond.and_then(|bond| self.adoptable(now, bond));
+        let held = held.filter(|_| (self.policy.adopts)(bond.is_some()));
         let mld = self.interfaces.get_mut(index).and_then(|i| i.mld.as_mut());
         let Some(mld) = mld else { return };
         match held {

@@ -6,10 +6,11 @@
 
 use crate::host::{Datagram, Stream};
 use crate::node::Node;
+use crate::policy::Change;
 use dut_device::Instant;
 use dut_etrunk::{ETrunk, ETrunkEvent, MemberStatus};
-use dut_mld::{FilterMode, GroupState, QuerierState, SourceState};
-use dut_rbs::{Command, Entry, EntrySource, InterfaceState, RbsEvent, Session};
+use dut_mld::{GroupState, QuerierState};
+use dut_rbs::{Command, Entry, InterfaceState, RbsEvent, Session};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -157,8 +158,11 @@ impl Node {
         let master = bond.etrunk.member_is_master(bond.trunk_id);
         bond.master = master;
         let (trunk, service, backup_id) = (bond.trunk, bond.service, bond.backup_id);
+        let policy = self.policy;
         if let Some(service) = service.and_then(|service| self.services.get_mut(service)) {
-            service.session.set_role(now, backup_id, master);
+            service
+                .session
+                .set_role(now, backup_id, (policy.speaks)(master));
         }
         // The role comes before the hold: an Eth-Trunk that comes up adopts as master.
         if let Some(lacp) = self
@@ -166,7 +170,7 @@ impl Node {
             .get_mut(trunk)
             .and_then(|trunk| trunk.lacp.as_mut())
         {
-            lacp.set_hold(now, !master);
+            lacp.set_hold(now, (policy.holds)(master));
         }
         self.forwarding.clear();
     }
@@ -212,7 +216,8 @@ impl Node {
         );
         let before = bond.last_hello.replace(now);
         // The way to the peer works again: RBS need not wait for its back-off.
-        let again = before.is_some_and(|before| now.since(before) > bond.hello_period * 3);
+        let retries = self.policy.retries;
+        let again = before.is_some_and(|before| retries(now.since(before), bond.hello_period));
         let mismatch = bond.etrunk.configuration_matches() == Some(false);
         let news = mismatch && !bond.mismatch;
         bond.mismatch = mismatch;
@@ -294,12 +299,13 @@ impl Node {
                 backup_id,
                 synchronized,
             } => {
+                let open = (self.policy.gate)(synchronized);
                 for bond in self
                     .bonds
                     .iter_mut()
                     .filter(|bond| bond.backup_id == backup_id)
                 {
-                    bond.etrunk.set_revert_gate(now, synchronized);
+                    bond.etrunk.set_revert_gate(now, open);
                 }
                 let state = if synchronized {
                     "synchronized"
@@ -319,7 +325,8 @@ impl Node {
     /// beside ours until their timers end. What is held already stays as it is.
     fn merge(&mut self, now: Instant, backup_id: u16, eth_trunk: u16, group: Ipv6Addr) {
         let mine = |bond: &&Bond| bond.backup_id == backup_id && bond.trunk_id == eth_trunk;
-        let Some(bond) = self.bonds.iter().find(mine).filter(|bond| bond.master) else {
+        let merges = |bond: &&Bond| (self.policy.merges)(bond.master);
+        let Some(bond) = self.bonds.iter().find(mine).filter(merges) else {
             return;
         };
         let (service, interface) = (bond.service, bond.interface);
@@ -331,13 +338,13 @@ impl Node {
             .and_then(|interface| interface.mld.as_mut())
             .filter(|mld| mld.is_up() && mld.group(now, group).is_none());
         if let (Some(entry), Some(mld)) = (entry, mld) {
-            mld.adopt(now, &[to_group(&entry)], None);
+            mld.adopt(now, &[(self.policy.group)(&entry)], None);
         }
     }
 
     /// An MLD record changed: the master tells the backup.
-    pub(crate) fn back_up(&mut self, now: Instant, index: usize, group: Ipv6Addr, urgent: bool) {
-        let Some((service, backup_id, trunk_id)) = self.speaks_for(index) else {
+    pub(crate) fn back_up(&mut self, now: Instant, index: usize, group: Ipv6Addr, what: Change) {
+        let Some((service, backup_id, trunk_id)) = self.speaks_for(index, what) else {
             return;
         };
         let mld = self
@@ -351,13 +358,14 @@ impl Node {
             return;
         }
         if let Some(service) = self.services.get_mut(service) {
-            let entry = to_entry(trunk_id, &state);
+            let entry = (self.policy.entry)(trunk_id, &state);
+            let urgent = what == Change::Record;
             service.session.upsert(now, backup_id, entry, urgent);
         }
     }
 
     pub(crate) fn back_up_removal(&mut self, now: Instant, index: usize, group: Ipv6Addr) {
-        let Some((service, backup_id, trunk_id)) = self.speaks_for(index) else {
+        let Some((service, backup_id, trunk_id)) = self.speaks_for(index, Change::Removal) else {
             return;
         };
         if let Some(service) = self.services.get_mut(service) {
@@ -366,7 +374,7 @@ impl Node {
     }
 
     pub(crate) fn back_up_querier(&mut self, now: Instant, index: usize) {
-        let Some((service, backup_id, trunk_id)) = self.speaks_for(index) else {
+        let Some((service, backup_id, trunk_id)) = self.speaks_for(index, Change::Querier) else {
             return;
         };
         let mld = self
@@ -388,13 +396,15 @@ impl Node {
     }
 
     /// Service, backup id and Eth-Trunk id when this device speaks for an interface's listeners.
-    fn speaks_for(&self, index: usize) -> Option<(usize, u16, u16)> {
+    fn speaks_for(&self, index: usize, what: Change) -> Option<(usize, u16, u16)> {
         let bond = self
             .interfaces
             .get(index)?
             .bond
             .and_then(|bond| self.bonds.get(bond))?;
-        let service = bond.service.filter(|_| bond.master)?;
+        let service = bond
+            .service
+            .filter(|_| (self.policy.tells)(bond.master, what))?;
         Some((service, bond.backup_id, bond.trunk_id))
     }
 
@@ -409,25 +419,17 @@ impl Node {
         let groups = session
             .entries(now, bond.backup_id)
             .iter()
-            .map(to_group)
+            .map(self.policy.group)
             .collect();
-        // The shared link-local address is the querier on both: only another router is kept in
-        // mind.
         let own = bond
             .interface
             .and_then(|index| self.interfaces.get(index))
             .map(|i| i.link_local);
-        let querier = session.interface(now, bond.backup_id).filter(|state| {
-            state.querier.is_some()
-                && state.querier != own
-                && !state.other_querier_present.is_zero()
-        });
-        let querier = querier.map(|state| QuerierState {
-            querier: state.querier,
-            other_querier_remaining: state.other_querier_present,
-            general_query_in: state.general_query_due,
-        });
-        Some((groups, querier))
+        let querier = session.interface(now, bond.backup_id);
+        Some((
+            groups,
+            querier.and_then(|state| (self.policy.querier)(own, state)),
+        ))
     }
 }
 
@@ -437,50 +439,5 @@ pub(crate) fn entry_forwards(entry: &Entry, source: Ipv6Addr) -> bool {
     match (entry.filter_mode, held) {
         (dut_rbs::FilterMode::Include, held) => held.is_some(),
         (dut_rbs::FilterMode::Exclude, held) => held.is_none_or(|held| !held.timer.is_zero()),
-    }
-}
-
-fn to_entry(eth_trunk: u16, state: &GroupState) -> Entry {
-    let source = |source: &SourceState| EntrySource {
-        source: source.source,
-        timer: source.timer,
-        query_count: source.query_count,
-    };
-    Entry {
-        eth_trunk,
-        group: state.group,
-        filter_mode: match state.filter_mode {
-            FilterMode::Include => dut_rbs::FilterMode::Include,
-            FilterMode::Exclude => dut_rbs::FilterMode::Exclude,
-        },
-        filter_timer: state.filter_timer,
-        v1_host_timer: state.v1_host,
-        query_count: state.query_count,
-        query_due: state.query_due.unwrap_or_default(),
-        sources: state.sources.iter().map(source).collect(),
-        last_reporter: state.last_reporter,
-        since: state.since,
-    }
-}
-
-fn to_group(entry: &Entry) -> GroupState {
-    let source = |source: &EntrySource| SourceState {
-        source: source.source,
-        timer: source.timer,
-        query_count: source.query_count,
-    };
-    GroupState {
-        group: entry.group,
-        filter_mode: match entry.filter_mode {
-            dut_rbs::FilterMode::Include => FilterMode::Include,
-            dut_rbs::FilterMode::Exclude => FilterMode::Exclude,
-        },
-        filter_timer: entry.filter_timer,
-        v1_host: entry.v1_host_timer,
-        sources: entry.sources.iter().map(source).collect(),
-        query_count: entry.query_count,
-        query_due: (entry.query_count > 0 || !entry.query_due.is_zero()).then_some(entry.query_due),
-        last_reporter: entry.last_reporter,
-        since: entry.since,
     }
 }

@@ -9,6 +9,8 @@ pub(crate) struct Trunk {
     pub(crate) id: u16,
     pub(crate) mac: MacAddr,
     pub(crate) ports: Vec<PortId>,
+    /// Protocol_DA of its ports.
+    pub(crate) protocol_da: [u8; 6],
     /// `None` in manual mode.
     pub(crate) lacp: Option<EthTrunk>,
     /// Ports with a carrier, in manual mode.

@@ -128,12 +128,11 @@ pub(crate) fn pump(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut
     while to.has_room() {
         let records = next_records(now, profile, &mut batch);
         if records.is_empty() {
-            let body = Body::SyncEnd {
-                generation: batch.generation,
-                count: batch.sent,
-                digest: profile.table.remembered_digest(),
-            };
-            to.send(now, backup_id, body);
+            let digest = profile.table.remembered_digest();
+            let end = (profile.policy.sync_end)(batch.generation, batch.sent, digest);
+            if let Some(body) = end {
+                to.send(now, backup_id, body);
+            }
             return;
         }
         let count = u32::try_from(records.len()).unwrap_or(u32::MAX);

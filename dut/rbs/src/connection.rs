@@ -7,8 +7,15 @@ use std::time::Duration;
 
 /// Data messages that may be unacknowledged; the rest waits in the profiles' change sets.
 pub(crate) const UNACKNOWLEDGED_MAX: usize = 64;
-/// How long an acknowledgement may wait for others.
-pub(crate) const ACK_DELAY: Duration = Duration::from_millis(10);
+
+/// What a connection begins with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) keepalive: Duration,
+    pub(crate) hold: Duration,
+    /// How long an acknowledgement may wait for others.
+    pub(crate) ack_delay: Duration,
+}
 
 /// A connection from TCP up to its end.
 #[derive(Debug, Clone)]
@@ -39,10 +46,17 @@ pub(crate) struct Connection {
     pub(crate) ack_due: Option<Instant>,
     /// Message_ID of the last data message applied.
     pub(crate) applied_id: u64,
+    /// How long an acknowledgement may wait for others.
+    ack_delay: Duration,
 }
 
 impl Connection {
-    pub(crate) fn new(now: Instant, epoch: u64, keepalive: Duration, hold: Duration) -> Self {
+    pub(crate) fn new(now: Instant, epoch: u64, times: Times) -> Self {
+        let Times {
+            keepalive,
+            hold,
+            ack_delay,
+        } = times;
         Self {
             epoch,
             opened_at: now,
@@ -61,6 +75,7 @@ impl Connection {
             unacknowledged: VecDeque::new(),
             ack_due: None,
             applied_id: 0,
+            ack_delay,
         }
     }
 
@@ -110,7 +125,7 @@ impl Connection {
     /// Notes that data message `id` was applied.
     pub(crate) fn applied(&mut self, now: Instant, id: u64) {
         self.applied_id = id;
-        self.ack_due.get_or_insert(now + ACK_DELAY);
+        self.ack_due.get_or_insert(now + self.ack_delay);
     }
 
     //= RBS-008

@@ -1,13 +1,11 @@
 //! The dialogue: which message may come when, and the session's own messages.
 
 use crate::Session;
+use crate::policy::OnNak;
 use crate::profile::Profile;
 use crate::session::Link;
 use dut_device::Instant;
 use dut_wire::rbs::{Body, Frame, FrameError, NakCode, NotifyCode, Role, Service};
-
-/// NAKs of malformed records in a row after which the session closes.
-const REFUSALS_MAX: u32 = 3;
 
 /// The reason that `display remote-backup-service` prints.
 const fn down_reason(code: NotifyCode) -> &'static str {
@@ -34,13 +32,11 @@ impl Session {
         }
     }
 
-    //= RBS-009
     pub(crate) fn hold_expired(&mut self, now: Instant) {
         self.refuse(now, NotifyCode::HoldTimeExpired, 0);
     }
 
     /// A frame, or what is no frame, has come.
-    //= RBS-010
     //= RBS-021
     pub(crate) fn handle_frame(&mut self, now: Instant, frame: Result<Frame, FrameError>) {
         let (epoch, id) = match &frame {
@@ -58,7 +54,7 @@ impl Session {
         };
         let expected = connection.received_id.saturating_add(1);
         let known = *connection.peer_epoch.get_or_insert(epoch);
-        if id != expected || epoch != known {
+        if !(self.policy.in_order)((id, expected), (epoch, known)) {
             return self.refuse(now, NotifyCode::UnexpectedMessage, id);
         }
         connection.received_id = id;
@@ -73,7 +69,6 @@ impl Session {
     }
 
     /// Before the session is connected only OPEN, OPEN_ACK and what ends it may come.
-    //= RBS-005
     fn handle_opening_frame(&mut self, now: Instant, frame: &Frame) {
         let id = frame.message_id;
         match &frame.body {
@@ -90,7 +85,11 @@ impl Session {
             | Body::Ack { .. }
             | Body::Nak { .. }
             | Body::Digest { .. }
-            | Body::Role { .. } => self.refuse(now, NotifyCode::UnexpectedMessage, id),
+            | Body::Role { .. } => {
+                if !(self.policy.early)(&frame.body) {
+                    self.refuse(now, NotifyCode::UnexpectedMessage, id);
+                }
+            }
         }
     }
 
@@ -137,7 +136,6 @@ impl Session {
         connection.acknowledged(acknowledged);
     }
 
-    //= RBS-019
     fn handle_nak(&mut self, now: Instant, id: u64, backup_id: u16, refused: u64, code: NakCode) {
         let Link::Up(connection) = &mut self.link else {
             return;
@@ -150,24 +148,15 @@ impl Session {
         let Some(profile) = self.profiles.get_mut(&backup_id) else {
             return;
         };
-        match code {
-            NakCode::MalformedRecord | NakCode::Overflow => {
-                profile.out_batch = None;
-                profile.call_for_resync(now);
-            }
-            NakCode::UnknownBackupId => {
-                profile.out_batch = None;
-                profile.suspended = Some(code);
-            }
-            NakCode::NotTheSlave => {
-                profile.out_batch = None;
-                if profile.master {
-                    profile.suspended = Some(code);
-                } else {
-                    // Sent as the master that this device no longer is.
-                    profile.request_due = true;
-                }
-            }
+        let effect = (profile.policy.on_nak)(code, profile.master);
+        if effect != OnNak::Ignore {
+            profile.out_batch = None;
+        }
+        match effect {
+            OnNak::Resync => profile.call_for_resync(now),
+            OnNak::Suspend => profile.suspended = Some(code),
+            OnNak::Ask => profile.request_due = true,
+            OnNak::Ignore => {}
         }
     }
 
@@ -194,7 +183,7 @@ impl Session {
             profile.refusals_in_a_row += 1;
             profile.refusals_in_a_row
         });
-        if in_a_row >= REFUSALS_MAX {
+        if in_a_row >= self.policy.refusals_max {
             return self.refuse(now, NotifyCode::Malformed, *message_id);
         }
         let code = match self.profiles.contains_key(backup_id) {
@@ -264,8 +253,6 @@ impl Session {
     }
 
     /// The peer's digest. A master whose table differs, while nothing is under way, starts anew.
-    //= RBS-028
-    //= RBS-029
     fn handle_digest(
         &mut self,
         now: Instant,
@@ -281,7 +268,7 @@ impl Session {
         };
         profile.peer_digest = Some(digest);
         let own = profile.table.remembered_digest();
-        if answer_wanted {
+        if (profile.policy.answers)(answer_wanted) {
             let body = digest_body(profile, own, false);
             connection.send(now, backup_id, body);
         }
@@ -290,8 +277,7 @@ impl Session {
         } else if profile.role() == Role::Master
             && profile.peer_role == Some(Role::Slave)
             && profile.suspended.is_none()
-            && profile.is_quiet()
-            && connection.unacknowledged.is_empty()
+            && (profile.policy.resyncs)(profile.is_quiet() && connection.unacknowledged.is_empty())
         {
             profile.ask_too = true;
             profile.call_for_resync(now);

@@ -13,6 +13,7 @@ mod dialogue;
 mod entry;
 mod event;
 mod open;
+pub mod policy;
 mod profile;
 mod pump;
 mod random;

@@ -76,30 +76,26 @@ impl Session {
         self.connect_when_both(now);
     }
 
-    /// The versions overlap, every Backup_ID is configured here, with the same service.
-    //= RBS-006
-    //= RBS-007
+    /// The versions overlap, and no profile has to be refused.
     fn judge_open(&self, open: &Open) -> Result<(), NotifyCode> {
         let ours = (MAJOR, MINOR);
-        if open.minimum > ours || open.maximum < ours {
+        if !(self.policy.version)(ours, open.minimum, open.maximum) {
             return Err(NotifyCode::Version);
         }
         for theirs in &open.profiles {
-            let Some(profile) = self.profiles.get(&theirs.backup_id) else {
-                return Err(NotifyCode::UnknownBackupId);
-            };
-            if theirs.service != service(profile.config.mld) {
-                return Err(NotifyCode::ServiceMismatch);
+            let ours = self.profiles.get(&theirs.backup_id);
+            let same = ours.map(|ours| theirs.service == service(ours.config.mld));
+            if let Some(code) = (self.policy.open_profile)(same) {
+                return Err(code);
             }
         }
         Ok(())
     }
 
-    /// The smaller hold time counts, and keepalives come thrice in it at least.
     fn take_intervals(&mut self, open: &Open) {
         let (keepalive, hold) = self.intervals();
-        let hold = hold.min(open.hold);
-        let keepalive = keepalive.min((hold / 3).max(1));
+        let hold = (self.policy.hold)(hold, open.hold);
+        let keepalive = (self.policy.keepalive)(keepalive, hold);
         if let Link::Up(connection) = &mut self.link {
             let tenths = Duration::from_millis(100);
             connection.hold = tenths * u32::from(hold);
@@ -107,23 +103,25 @@ impl Session {
         }
     }
 
-    //= RBS-031
     fn note_differences(&mut self, open: &Open) {
         let differs = open.profiles.iter().any(|theirs| {
             let ours = self.profiles.get(&theirs.backup_id);
-            ours.is_some_and(|ours| ours.config.config_digest != theirs.configuration_digest)
+            ours.is_some_and(|ours| {
+                let ours = &ours.config.config_digest;
+                (self.policy.differs)(ours, &theirs.configuration_digest)
+            })
         });
         if differs {
             self.count("configuration_mismatch");
         }
     }
 
-    //= RBS-004
     fn connect_when_both(&mut self, now: Instant) {
         let Link::Up(connection) = &mut self.link else {
             return;
         };
-        if !connection.got_open || !connection.got_ack || connection.connected {
+        let both = (self.policy.connected)(connection.got_open, connection.got_ack);
+        if !both || connection.connected {
             return;
         }
         connection.connected = true;

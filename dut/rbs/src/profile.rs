@@ -2,6 +2,7 @@
 
 use crate::ProfileConfig;
 use crate::entry::Key;
+use crate::policy::Policy;
 use crate::table::Table;
 use dut_device::Instant;
 use dut_wire::rbs::{GroupRecord, NakCode, Role, Tombstone};
@@ -46,6 +47,7 @@ pub(crate) struct InBatch {
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
     pub(crate) config: ProfileConfig,
+    pub(crate) policy: Policy,
     pub(crate) table: Table,
     /// Whether the tracked member is Master; not until the node has said so.
     pub(crate) master: bool,
@@ -69,7 +71,8 @@ pub(crate) struct Profile {
     /// SYNC_REQ is to be sent as soon as the roles call for it.
     pub(crate) request_due: bool,
     request_number: u32,
-    /// When a restarted device, or a master whose slave differs, asked for the peer's table.
+    /// When a restarted device, or a master whose slave differs, asked for the peer's table; not
+    /// for longer than the hold time.
     pub(crate) asked_at: Option<Instant>,
     /// The peer's SYNC_REQ that a restarted device does not answer yet.
     pub(crate) answer_owed: bool,
@@ -90,10 +93,11 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
-    pub(crate) fn new(config: ProfileConfig, fresh: bool) -> Self {
+    pub(crate) fn new(config: ProfileConfig, fresh: bool, policy: Policy) -> Self {
         Self {
             config,
-            table: Table::default(),
+            policy,
+            table: Table::new(policy),
             master: false,
             fresh,
             announced: None,
@@ -152,17 +156,14 @@ impl Profile {
         self.refusals_in_a_row = 0;
     }
 
-    /// Whether changes may be sent in real time: by a master, to whoever isn't one too.
+    /// Whether changes may be sent in real time.
     pub(crate) fn may_upsert(&self) -> bool {
-        let to_another = matches!(self.peer_role, Some(Role::Init | Role::Slave));
-        self.suspended.is_none() && self.master && to_another
+        self.suspended.is_none() && (self.policy.may_upsert)(self.master, self.peer_role)
     }
 
-    /// Whether deletions may be sent: by a master as changes may, and by a slave to its master
-    /// (of entries that it made and ended itself).
+    /// Whether deletions may be sent.
     pub(crate) fn may_delete(&self) -> bool {
-        let to_master = self.peer_role == Some(Role::Master);
-        self.may_upsert() || (self.suspended.is_none() && !self.master && to_master)
+        self.suspended.is_none() && (self.policy.may_delete)(self.master, self.peer_role)
     }
 
     /// Whether nothing waits to be sent.

@@ -51,9 +51,9 @@ impl Session {
                 .get(&backup_id)
                 .is_some_and(|p| self.is_settled(p));
             if let Some(profile) = self.profiles.get_mut(&backup_id) {
-                let synchronized = settled
-                    && profile.peer_digest.is_some()
+                let equal = profile.peer_digest.is_some()
                     && profile.peer_digest == Some(profile.table.remembered_digest());
+                let synchronized = (profile.policy.synchronized)(settled, equal);
                 if profile.synchronized != synchronized {
                     profile.synchronized = synchronized;
                     self.events.push_back(RbsEvent::Synchronized {
@@ -85,8 +85,9 @@ fn profile_timeout(profile: &Profile, connection: &Connection, room: bool) -> Op
     let flush = profile.flush_at.filter(|_| room && sends);
     let digest = (!profile.master).then(|| profile.digest_sent_at + DIGEST_PERIOD);
     // Only a restarted device gives up waiting; a master that asked may wait for ever.
+    let waits = (profile.policy.waits)(connection.hold);
     let asked = profile.asked_at.filter(|_| profile.fresh);
-    let waited = asked.map(|at| at + connection.hold);
+    let waited = asked.map(|at| at + waits);
     [flush, profile.resync_at, digest, waited]
         .into_iter()
         .flatten()
@@ -105,36 +106,25 @@ fn advance(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connect
     batch::pump(now, backup_id, profile, to);
 }
 
-/// A restarted device waits for the peer's batch no longer than the hold time.
+/// Whoever has asked waits for the peer's batch no longer than the hold time.
 fn stop_waiting(now: Instant, profile: &mut Profile, connection: &Connection) {
-    if profile.fresh
-        && profile
-            .asked_at
-            .is_some_and(|at| now >= at + connection.hold)
-    {
+    let waits = (profile.policy.waits)(connection.hold);
+    if profile.asked_at.is_some_and(|at| now >= at + waits) {
         profile.fresh = false;
         profile.asked_at = None;
     }
 }
 
-//= RBS-030
 fn announce_role(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
     let role = profile.role();
-    if profile.announced != Some(role) {
+    if (profile.policy.announces)(profile.announced, role) {
         profile.announced = Some(role);
         to.send(now, backup_id, Body::Role { role });
     }
 }
 
-/// A slave asks its master; a restarted device asks whoever has something to give.
-//= RBS-011
 fn request(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut Connection) {
-    let wanted = match (profile.fresh, profile.master, profile.peer_role) {
-        (true, _, Some(Role::Slave | Role::Master)) | (false, false, Some(Role::Master)) => true,
-        (true, _, Some(Role::Init) | None)
-        | (false, false, Some(Role::Init | Role::Slave) | None)
-        | (false, true, _) => false,
-    };
+    let wanted = (profile.policy.asks)(profile.fresh, profile.master, profile.peer_role);
     if !profile.request_due || !wanted {
         return;
     }
@@ -165,7 +155,6 @@ fn resynchronize(now: Instant, backup_id: u16, profile: &mut Profile, to: &mut C
 }
 
 /// ACK, and after it the digests of what was applied; a slave's digest also from time to time.
-//= RBS-018
 fn acknowledge(
     now: Instant,
     connection: &mut Connection,

@@ -3,6 +3,7 @@
 use crate::Session;
 use crate::entry::{Held, HeldInterface, Key};
 use crate::event::RbsEvent;
+use crate::policy::BatchEvent;
 use crate::profile::{InBatch, Profile};
 use crate::session::Link;
 use crate::table::Merge;
@@ -24,14 +25,14 @@ impl Session {
         let Some(profile) = self.profiles.get_mut(&backup_id) else {
             return;
         };
-        // A master takes a batch only when it has asked for one.
-        let refused = profile.master && profile.asked_at.is_none();
+        let refused = !(profile.policy.takes_batch)(profile.master, profile.asked_at.is_some());
         profile.in_batch = Some(InBatch {
             generation,
             received: 0,
             mentioned: BTreeSet::new(),
             refused,
         });
+        self.sweep(backup_id, BatchEvent::Begins);
         if refused {
             self.nak(now, backup_id, id, NakCode::NotTheSlave);
         }
@@ -49,7 +50,7 @@ impl Session {
             return;
         };
         if generation == 0 {
-            if profile.master {
+            if !(profile.policy.takes_real_time)(profile.master) {
                 return self.nak(now, backup_id, id, NakCode::NotTheSlave);
             }
         } else {
@@ -234,8 +235,26 @@ impl Session {
         self.applied(now, id);
     }
 
-    //= RBS-013
-    //= RBS-014
+    /// Sweeps where this is the event that does. Neither a master nor a restarted device sweeps.
+    fn sweep(&mut self, backup_id: u16, event: BatchEvent) {
+        let own = (self.config.origin.0, self.config.boot_epoch);
+        if let Some(profile) = self.profiles.get_mut(&backup_id)
+            && (self.policy.sweeps_on)(event)
+            && (self.policy.sweeps)(profile.master, profile.fresh)
+        {
+            let gone = swept(profile, own).into_iter();
+            self.events.extend(gone.map(|key| deleted(backup_id, key)));
+        }
+    }
+
+    /// The same for every profile.
+    pub(crate) fn sweep_all(&mut self, event: BatchEvent) {
+        let ids: Vec<u16> = self.profiles.keys().copied().collect();
+        for backup_id in ids {
+            self.sweep(backup_id, event);
+        }
+    }
+
     pub(crate) fn handle_sync_end(
         &mut self,
         now: Instant,
@@ -247,23 +266,26 @@ impl Session {
         let Some(profile) = self.profiles.get_mut(&backup_id) else {
             return;
         };
-        let batch = profile.in_batch.take();
-        let Some(batch) = batch.filter(|batch| batch.generation == generation) else {
-            return self.refuse(now, NotifyCode::UnexpectedMessage, id);
+        let (refused, received) = match &profile.in_batch {
+            Some(batch) if batch.generation == generation => (batch.refused, batch.received),
+            Some(_) | None => {
+                profile.in_batch = None;
+                return self.refuse(now, NotifyCode::UnexpectedMessage, id);
+            }
         };
-        if batch.refused {
+        if refused {
+            profile.in_batch = None;
             return self.applied(now, id);
         }
-        if batch.received != count {
+        if !(profile.policy.complete)(received, count) {
+            profile.in_batch = None;
             return self.nak(now, backup_id, id, NakCode::MalformedRecord);
         }
-        // Neither a master nor a restarted device sweeps.
-        if !profile.master && !profile.fresh {
-            let own = (self.config.origin.0, self.config.boot_epoch);
-            let gone = swept(profile, &batch, own);
-            let gone = gone.into_iter().map(|key| deleted(backup_id, key));
-            self.events.extend(gone);
-        }
+        self.sweep(backup_id, BatchEvent::Ends);
+        let Some(profile) = self.profiles.get_mut(&backup_id) else {
+            return;
+        };
+        profile.in_batch = None;
         profile.fresh = false;
         profile.asked_at = None;
         profile.peer_digest = Some(digest);
@@ -276,10 +298,14 @@ impl Session {
 
 /// Deletes what the batch did not mention. Entries that this device made in this boot stay: the
 /// digests differ then, the master asks, and its last word on each follows.
-fn swept(profile: &mut Profile, batch: &InBatch, own: ([u8; 6], u64)) -> Vec<Key> {
+fn swept(profile: &mut Profile, own: ([u8; 6], u64)) -> Vec<Key> {
+    let Some(batch) = &profile.in_batch else {
+        return Vec::new();
+    };
+    let spares = profile.policy.spares;
     let entries = profile.table.entries.iter();
     let gone: Vec<Key> = entries
-        .filter(|(key, held)| !batch.mentioned.contains(key) && !held.is_of(own))
+        .filter(|(key, held)| !spares(batch.mentioned.contains(key), held.is_of(own)))
         .map(|(key, _)| *key)
         .collect();
     for key in &gone {

@@ -1,9 +1,10 @@
 //! The session: its inputs, the link's states, its timers.
 
-use crate::config::{Command, ProfileConfig, SessionConfig};
-use crate::connection::Connection;
+use crate::config::{Command, SessionConfig};
+use crate::connection::{Connection, Times};
 use crate::entry::{Entry, Held, HeldInterface, InterfaceState, Key};
 use crate::event::RbsEvent;
+use crate::policy::{BatchEvent, Policy};
 use crate::profile::{DELETIONS_MAX, Deletion, Profile};
 use crate::random::Random;
 use dut_device::Instant;
@@ -14,15 +15,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-/// How long a pure timer refresh may wait for others.
-pub(crate) const COALESCE: Duration = Duration::from_millis(20);
 /// How long an attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const BACK_OFF_FIRST: Duration = Duration::from_secs(1);
-const BACK_OFF_LAST: Duration = Duration::from_secs(30);
-/// After the channel is lost a slave keeps entries for one group membership interval at most
-/// (that of the default intervals; most end earlier, by their own timers).
-const STALE_AFTER: Duration = Duration::from_secs(260);
 
 /// Where the TCP connection stands.
 #[derive(Debug, Clone)]
@@ -43,6 +37,7 @@ pub(crate) enum Link {
 #[derive(Debug, Clone)]
 pub struct Session {
     pub(crate) config: SessionConfig,
+    pub(crate) policy: Policy,
     pub(crate) link: Link,
     pub(crate) profiles: BTreeMap<u16, Profile>,
     /// Sequence of the last version made here.
@@ -67,22 +62,29 @@ impl Session {
     /// A session that has not started.
     #[must_use]
     pub fn new(config: SessionConfig) -> Self {
-        let fresh = config.boot_epoch > 1;
+        Self::with_policy(config, Policy::STANDARD)
+    }
+
+    /// The same with other decisions than the reference's.
+    #[must_use]
+    pub fn with_policy(config: SessionConfig, policy: Policy) -> Self {
+        let fresh = (policy.restarted)(config.boot_epoch);
         let mut profiles = BTreeMap::new();
         for profile in &config.profiles {
             if (1..=BACKUP_ID_MAX).contains(&profile.backup_id) {
                 profiles
                     .entry(profile.backup_id)
-                    .or_insert_with(|| Profile::new(ProfileConfig::clone(profile), fresh));
+                    .or_insert_with(|| Profile::new(profile.clone(), fresh, policy));
             }
         }
         Self {
             random: Random::new(config.seed),
             config,
+            policy,
             link: Link::Idle,
             profiles,
             sequence: 0,
-            back_off: BACK_OFF_FIRST,
+            back_off: policy.back_off_first,
             now: Instant::ZERO,
             lost_at: None,
             age_at: None,
@@ -128,7 +130,7 @@ impl Session {
             Link::BackOff(_) => {}
             Link::Idle | Link::Listening | Link::Up(_) => return,
         }
-        self.back_off = BACK_OFF_FIRST;
+        self.back_off = self.policy.back_off_first;
         self.open_link(now);
     }
 
@@ -151,18 +153,20 @@ impl Session {
         }
         let (keepalive, hold) = self.intervals();
         let tenths = Duration::from_millis(100);
-        let connection = Connection::new(
-            now,
-            self.config.boot_epoch,
-            tenths * u32::from(keepalive),
-            tenths * u32::from(hold),
-        );
+        let times = Times {
+            keepalive: tenths * u32::from(keepalive),
+            hold: tenths * u32::from(hold),
+            ack_delay: self.policy.ack_delay,
+        };
+        let connection = Connection::new(now, self.config.boot_epoch, times);
         self.link = Link::Up(Box::new(connection));
         if !self.connects() {
             // The listening socket stands beside the connected one.
             self.commands.push_back(Command::Listen);
         }
-        self.send_open(now, false);
+        if (self.policy.opens)(self.connects()) {
+            self.send_open(now, false);
+        }
         self.settle(now);
     }
 
@@ -266,11 +270,7 @@ impl Session {
         }
         profile.deletions.remove(&key);
         profile.changed.insert(key);
-        profile.flush_by(if urgent || changed {
-            now
-        } else {
-            now + COALESCE
-        });
+        profile.flush_by(now + (profile.policy.coalesces)(urgent, changed));
         self.settle(now);
     }
 
@@ -289,7 +289,7 @@ impl Session {
     pub(crate) fn bury(&mut self, now: Instant, backup_id: u16, key: Key, held: Held) {
         let own = self.config.origin.0;
         let foreign = held.version.origin != own;
-        let adoption = foreign.then(|| {
+        let adoption = (self.policy.adopts_first)(foreign).then(|| {
             let version = self.next_version();
             held.versioned(version).to_record(now, key)
         });
@@ -324,7 +324,7 @@ impl Session {
             let old = profile.table.interface.replace(held);
             let same = old.is_some_and(|old| old.querier == held.querier);
             profile.interface_changed = true;
-            profile.flush_by(if same { now + COALESCE } else { now });
+            profile.flush_by(now + (profile.policy.coalesces)(!same, false));
         }
         self.settle(now);
     }
@@ -338,7 +338,9 @@ impl Session {
         let ages = self.ages(profile);
         let entries = profile.table.entries.iter().filter_map(|(key, held)| {
             if ages {
-                let stale = self.lost_at.is_some_and(|at| now >= at + STALE_AFTER);
+                let stale = self
+                    .lost_at
+                    .is_some_and(|at| now >= at + self.policy.stale_after);
                 held.aged(now)
                     .filter(|_| !stale)
                     .map(|held| held.to_entry(now, *key))
@@ -375,7 +377,8 @@ impl Session {
     #[must_use]
     pub fn synchronized(&self, backup_id: u16) -> bool {
         self.profiles.get(&backup_id).is_some_and(|profile| {
-            self.is_settled(profile) && profile.peer_digest == Some(profile.table.digest())
+            let equal = profile.peer_digest == Some(profile.table.digest());
+            (self.policy.synchronized)(self.is_settled(profile), equal)
         })
     }
 
@@ -445,9 +448,8 @@ impl Session {
         (keepalive, hold)
     }
 
-    //= RBS-001
     fn connects(&self) -> bool {
-        self.config.source < self.config.peer
+        (self.policy.connects)(self.config.source, self.config.peer)
     }
 
     fn open_link(&mut self, now: Instant) {
@@ -465,7 +467,7 @@ impl Session {
     pub(crate) fn reopen(&mut self, now: Instant) {
         if self.connects() {
             self.link = Link::BackOff(now + self.random.jitter(self.back_off));
-            self.back_off = (self.back_off * 2).min(BACK_OFF_LAST);
+            self.back_off = (self.policy.back_off_next)(self.back_off);
         } else {
             self.open_link(now);
         }
@@ -486,7 +488,7 @@ impl Session {
     //= RBS-023
     pub(crate) fn connected(&mut self, now: Instant) {
         self.last_up_s = Some(self.wall_s(now));
-        self.back_off = BACK_OFF_FIRST;
+        self.back_off = (self.policy.back_off_anew)(self.back_off);
         self.lost_at = None;
         self.age_at = None;
         self.events.push_back(RbsEvent::Up);
@@ -518,6 +520,7 @@ impl Session {
         self.last_down_s = Some(self.wall_s(now));
         self.last_down_reason = Some(reason);
         self.link = Link::Listening;
+        self.sweep_all(BatchEvent::BreaksOff);
         self.profiles
             .values_mut()
             .for_each(Profile::reset_connection);
@@ -543,11 +546,11 @@ impl Session {
 
     /// A slave without its channel lets its entries run down.
     fn ages(&self, profile: &Profile) -> bool {
-        !self.is_connected() && !profile.master
+        (self.policy.ages)(self.is_connected(), profile.master)
     }
 
     fn schedule_ageing(&mut self, now: Instant) {
-        let stale = self.lost_at.map(|at| at + STALE_AFTER);
+        let stale = self.lost_at.map(|at| at + self.policy.stale_after);
         let profiles = self.profiles.values().filter(|profile| self.ages(profile));
         let deadlines = profiles
             .filter(|p| !p.table.entries.is_empty())
@@ -563,10 +566,12 @@ impl Session {
         if self.age_at.is_none_or(|at| now < at) {
             return;
         }
-        let stale = self.lost_at.is_some_and(|at| now >= at + STALE_AFTER);
+        let stale = self
+            .lost_at
+            .is_some_and(|at| now >= at + self.policy.stale_after);
         let connected = self.is_connected();
         for (backup_id, profile) in &mut self.profiles {
-            if connected || profile.master {
+            if !(self.policy.ages)(connected, profile.master) {
                 continue;
             }
             let mut gone = profile.table.age(now);

@@ -1,6 +1,7 @@
 //! A profile's table and what decides between two versions of an entry.
 
-use crate::entry::{Held, HeldInterface, Key};
+use crate::entry::{Held, HeldInterface, HeldSource, Key};
+use crate::policy::Policy;
 use dut_device::Instant;
 use dut_wire::rbs::{CanonicalDigest, Tombstone, Version};
 use std::cmp::Ordering;
@@ -23,14 +24,24 @@ pub(crate) enum Merge {
 }
 
 /// A profile's table.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) entries: BTreeMap<Key, Held>,
     pub(crate) interface: Option<HeldInterface>,
     digest: Option<[u8; 32]>,
+    policy: Policy,
 }
 
 impl Table {
+    pub(crate) const fn new(policy: Policy) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            interface: None,
+            digest: None,
+            policy,
+        }
+    }
+
     /// The canonical digest.
     pub(crate) fn digest(&self) -> [u8; 32] {
         self.digest.unwrap_or_else(|| self.compute())
@@ -47,7 +58,8 @@ impl Table {
         let mut digest = CanonicalDigest::default();
         for ((eth_trunk, group), held) in &self.entries {
             let sources = held.sources.iter();
-            let sources = sources.map(|(source, s)| (*source, s.deadline.is_some()));
+            let requested = |s: &HeldSource| (self.policy.digest_source)(s.deadline.is_some());
+            let sources = sources.map(|(source, s)| (*source, requested(s)));
             let count = held.sources.len();
             digest.row(*eth_trunk, *group, held.filter_mode, count, sources);
         }
@@ -102,17 +114,13 @@ impl Table {
             return true;
         }
         // A batch repairs what has run down, or was damaged, under its own version.
-        *version > held.version || (in_batch && *version == held.version)
+        (self.policy.newer)(version, &held.version) || (in_batch && *version == held.version)
     }
 
-    /// Whether a deletion is honoured: only from the entry's origin, only a newer one.
-    //= RBS-017
-    //= BACKUP-019
+    /// Whether a deletion is honoured.
     pub(crate) fn deletes(&self, tombstone: &Tombstone) -> bool {
         let held = self.entries.get(&(tombstone.eth_trunk, tombstone.group));
-        held.is_some_and(|held| {
-            held.version.origin == tombstone.version.origin && tombstone.version > held.version
-        })
+        held.is_some_and(|held| (self.policy.deletes)(&tombstone.version, &held.version))
     }
 
     /// What a master (`own`: its origin and boot epoch) makes of a slave's version.

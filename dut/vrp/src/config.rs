@@ -231,8 +231,28 @@ pub struct Trunk {
     pub least_active: u16,
     /// `lacp preempt enable` with `lacp preempt delay`: 0–180 s, default 30 when enabled.
     pub preempt_delay_s: Option<u32>,
-    /// Our own `tandem mux independent`; default coupled.
-    pub mux_independent: bool,
+    /// Our own `tandem mux`; default coupled.
+    pub mux: Mux,
+    /// Our own `tandem wait-to-restore`, of a combined Mux: 0–32767 s, default 0.
+    pub wait_to_restore_s: u16,
+    /// Our own `tandem ntt-on-expired enable|disable`; default enabled, as in Corrigendum 1.
+    pub ntt_on_expired: bool,
+    /// Our own `tandem protocol-da`, last octet of the address; default 2.
+    pub protocol_da: u8,
+}
+
+/// `tandem mux`: which Mux machine runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mux {
+    /// `coupled`.
+    #[default]
+    Coupled,
+    /// `independent`.
+    Independent,
+    /// `combined`: that of 802.1AX-2020, Collecting and Distributing independent.
+    Combined,
+    /// `combined-coupled`: the same, Collecting and Distributing coupled.
+    CombinedCoupled,
 }
 
 impl Default for Trunk {
@@ -247,7 +267,10 @@ impl Default for Trunk {
             max_active: 16,
             least_active: 1,
             preempt_delay_s: None,
-            mux_independent: false,
+            mux: Mux::Coupled,
+            wait_to_restore_s: 0,
+            ntt_on_expired: true,
+            protocol_da: 2,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every command sets what its documentation says, in capitals or not, in one file or in two.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use dut_vrp::config::{Authentication, Interface, PeerBackup, WorkMode};
+use dut_vrp::config::{Authentication, Interface, Mux, PeerBackup, WorkMode};
 use dut_vrp::{Config, parse};
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -66,7 +66,8 @@ fn the_eth_trunk_view() {
          e-trunk mode force-backup\n lacp e-trunk system-id 00e0-fc12-3457\n \
          lacp e-trunk priority 5\n lacp timeout fast\n max active-linknumber 4\n \
          least active-linknumber 2\n lacp preempt delay 10\n lacp preempt enable\n \
-         tandem mux independent\n shutdown\n",
+         tandem mux independent\n tandem ntt-on-expired disable\n \
+         tandem protocol-da 0180-c200-0003\n shutdown\n",
     );
     assert_eq!(eth_trunk.name, "Eth-Trunk2");
     assert!(eth_trunk.shutdown);
@@ -78,9 +79,16 @@ fn the_eth_trunk_view() {
         Some("00e0-fc12-3457".parse().unwrap())
     );
     assert_eq!(trunk.lacp_system_priority, Some(5));
-    assert!(trunk.timeout_fast && trunk.mux_independent);
+    assert!(trunk.timeout_fast && !trunk.ntt_on_expired);
     assert_eq!((trunk.max_active, trunk.least_active), (4, 2));
+    assert_eq!((trunk.mux, trunk.protocol_da), (Mux::Independent, 3));
     assert_eq!(trunk.preempt_delay_s, Some(10));
+    let trunk = interface(
+        "interface Eth-Trunk2\n mode lacp-static\n tandem mux combined\n \
+         tandem wait-to-restore 7\n",
+    );
+    assert_eq!(trunk.trunk.mux, Mux::Combined);
+    assert_eq!(trunk.trunk.wait_to_restore_s, 7);
     let trunk = interface("interface Eth-Trunk2\n mode lacp-static\n lacp preempt enable\n").trunk;
     assert_eq!(trunk.preempt_delay_s, Some(30));
 }

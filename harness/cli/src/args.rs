@@ -38,7 +38,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs cases on the simulated testbeds.
+    /// Runs cases on the simulated testbeds, or on a testbed of a device on wires.
     Run(crate::run::Run),
     /// Lists cases.
     List(crate::run::List),
@@ -51,7 +51,7 @@ pub(crate) enum Command {
     /// A console on a simulated network.
     Lab(crate::lab::Lab),
     /// A requirement: why it matters, its cases, its defects, what devices in the field do.
-    Explain(crate::plan::Explain),
+    Explain(crate::explain::Explain),
     /// A suite's test plan, as Markdown.
     Plan(crate::plan::Plan),
     /// Requirement × cases × defects, and which case kills which defect.
@@ -62,6 +62,15 @@ pub(crate) enum Command {
     Fuzz(crate::fuzz::Fuzz),
     /// Plays one side of a capture of real devices into a reference device.
     Replay(crate::replay::Replay),
+    /// The reference as a device on real interfaces, in real time.
+    #[cfg(feature = "live")]
+    Dut(crate::dut::Dut),
+    /// What this host can do for live runs, and what to install or grant.
+    #[cfg(feature = "live")]
+    Doctor(crate::doctor::Doctor),
+    /// Testbeds of devices on wires: what they need.
+    #[cfg(feature = "live")]
+    Testbed(crate::doctor::Testbeds),
 }
 
 /// Parses the command line and does what it says.
@@ -74,12 +83,18 @@ pub(crate) fn main() -> ExitCode {
         Command::Lint(lint) => crate::lint::lint(&args, lint),
         Command::Check(check) => crate::check::check(check),
         Command::Lab(lab) => crate::lab::lab(lab),
-        Command::Explain(explain) => crate::plan::explain(&args, explain),
+        Command::Explain(explain) => crate::explain::explain(&args, explain),
         Command::Plan(plan) => crate::plan::plan(&args, plan),
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
         Command::Fuzz(fuzz) => crate::fuzz::fuzz(fuzz),
         Command::Replay(replay) => crate::replay::replay(replay),
+        #[cfg(feature = "live")]
+        Command::Dut(dut) => crate::dut::dut(dut),
+        #[cfg(feature = "live")]
+        Command::Doctor(doctor) => crate::doctor::doctor(doctor),
+        #[cfg(feature = "live")]
+        Command::Testbed(testbeds) => crate::doctor::testbeds(&args, testbeds),
     };
     ExitCode::from(code)
 }

@@ -1,14 +1,13 @@
 //! Where the harness gets its reference devices from.
 
-use dut_device::{BuildSpec, Device};
+use dut_device::BuildSpec;
+use dut_node::Rules;
 use harness_run::Factory;
 use std::sync::Arc;
 
-/// Builds reference nodes.
+/// Builds reference devices.
 pub(crate) fn reference() -> Factory {
     Arc::new(|spec: &BuildSpec| {
-        let node: Box<dyn Device> =
-            Box::new(dut_node::build(spec).map_err(|error| error.to_string())?);
-        Ok(node)
+        dut_node::device(spec, &Rules::default()).map_err(|error| error.to_string())
     })
 }

@@ -6,8 +6,8 @@ use crate::run::catalogue;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
 use harness_run::check_case;
-use harness_suite::{bed_schema, case_schema, requirement_schema};
-use std::collections::BTreeSet;
+use harness_suite::{Catalogue, bed_schema, case_schema, requirement_schema, testbed_schema};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// `tandem lint`.
@@ -19,12 +19,42 @@ pub(crate) struct Lint {
 }
 
 /// The schemas with their file names.
-pub(crate) fn schemas() -> [(&'static str, String); 3] {
+pub(crate) fn schemas() -> [(&'static str, String); 4] {
     [
         ("case.json", case_schema()),
         ("bed.json", bed_schema()),
         ("requirement.json", requirement_schema()),
+        ("testbed.json", testbed_schema()),
     ]
+}
+
+/// What is wrong with the requirements' explanations.
+fn texts(catalogue: &Catalogue) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut whys = BTreeMap::new();
+    for requirement in catalogue.requirements.values() {
+        let id = &requirement.id;
+        match &requirement.why {
+            None => wrong.push(format!("requirement {id} has no `why`")),
+            Some(why) => {
+                if let Some(other) = whys.insert(why, id) {
+                    wrong.push(format!("requirement {id} has the `why` of {other}"));
+                }
+            }
+        }
+        for text in requirement.why.iter().chain(&requirement.field) {
+            if !text.trim_end().ends_with('.') {
+                wrong.push(format!("requirement {id}: `{text}` isn't a sentence"));
+            }
+        }
+        for edition in requirement.editions.keys() {
+            if requirement.clause.contains(&edition.to_string()) {
+                let what = "is in its `clause` and in its `editions`";
+                wrong.push(format!("requirement {id}: {edition} {what}"));
+            }
+        }
+    }
+    wrong
 }
 
 pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
@@ -45,7 +75,7 @@ pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
     let mut said = BTreeSet::new();
     for case in &catalogue.cases {
         if let Err(what) = check_case(case, &catalogue, &factory::reference()) {
-            let id = case.id.split('#').next().unwrap_or(&case.id);
+            let id = case.written_id();
             if said.insert(format!("{id}: {what}")) {
                 terminal.complain(&format!("{}: {}: {what}", case.file, case.id));
                 mistakes += 1;
@@ -68,6 +98,10 @@ pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
         terminal.complain(&format!("requirement {} {what}", requirement.id));
         mistakes += 1;
     }
+    for what in texts(&catalogue) {
+        terminal.complain(&what);
+        mistakes += 1;
+    }
     if mistakes > 0 {
         terminal.complain(&format!("{mistakes} mistakes"));
         return code::USAGE;
@@ -78,9 +112,10 @@ pub(crate) fn lint(args: &Args, lint: &Lint) -> u8 {
         .filter(|r| r.planned)
         .count();
     terminal.line(&format!(
-        "{} requirements ({planned} planned), {} testbeds, {} cases: no mistakes",
+        "{} requirements ({planned} planned), {} testbeds, {} devices, {} cases: no mistakes",
         catalogue.requirements.len(),
         catalogue.beds.len(),
+        catalogue.testbeds.len(),
         catalogue.cases.len()
     ));
     code::OK

@@ -2,12 +2,19 @@
 
 mod args;
 mod check;
+#[cfg(feature = "live")]
+mod doctor;
+#[cfg(feature = "live")]
+mod dut;
+mod explain;
 mod factory;
 mod fields;
 mod fuzz;
 mod judge;
 mod lab;
 mod lint;
+#[cfg(feature = "live")]
+mod live;
 mod plan;
 mod replay;
 mod run;

@@ -1,11 +1,9 @@
-//! `tandem plan`: a test plan in the customary form, from the cases. `tandem explain`: one
-//! requirement.
+//! `tandem plan`: a test plan in the customary form, from the cases.
 
 use crate::args::{Args, code};
 use crate::run::catalogue;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
-use harness_defects::all;
 use harness_suite::{Catalogue, ExpandedCase};
 
 /// `tandem plan`.
@@ -15,20 +13,12 @@ pub(crate) struct Plan {
     suite: String,
 }
 
-/// `tandem explain`.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Explain {
-    /// A requirement's id, as `LACP-055`.
-    id: String,
-}
-
 /// The cases of a suite, the first variant of each.
 fn first_variants<'a>(catalogue: &'a Catalogue, suite: &str) -> Vec<(&'a ExpandedCase, usize)> {
     let mut found: Vec<(&ExpandedCase, usize)> = Vec::new();
     for case in catalogue.cases.iter().filter(|case| case.suite == suite) {
-        let id = |case: &ExpandedCase| case.id.split('#').next().map(str::to_owned);
         match found.last_mut() {
-            Some((last, variants)) if id(last) == id(case) => *variants += 1,
+            Some((last, variants)) if last.written_id() == case.written_id() => *variants += 1,
             _ => found.push((case, 1)),
         }
     }
@@ -60,7 +50,7 @@ pub(crate) fn plan(args: &Args, plan: &Plan) -> u8 {
 
 /// One case in the customary form.
 fn markdown(catalogue: &Catalogue, case: &ExpandedCase, variants: usize) -> String {
-    let id = case.id.split('#').next().unwrap_or(&case.id);
+    let id = case.written_id();
     let mut text = format!(
         "## {id}\n\n**Purpose.** {}.\n\n**References.**\n\n",
         case.title
@@ -113,96 +103,46 @@ fn markdown(catalogue: &Catalogue, case: &ExpandedCase, variants: usize) -> Stri
             characters.as_str()
         ));
     }
-    let negative = "The stimulus is malformed, ill-timed or forbidden: a device that ignores \
-                    everything would look right here but for the positive control in the \
-                    procedure.";
-    let problems = if case.negative {
-        negative
-    } else {
-        problems(case)
-    };
+    let problems = problems(catalogue, case);
     text.push_str(&format!("\n**Possible problems.** {problems}\n"));
     text
 }
 
-/// What the case's needs make difficult.
-fn problems(case: &ExpandedCase) -> &'static str {
+/// What the case's needs make difficult, and what devices in the field are known to do with what it
+/// verifies.
+fn problems(catalogue: &Catalogue, case: &ExpandedCase) -> String {
+    let mut problems = Vec::new();
+    if case.negative {
+        problems.push(
+            "The stimulus is malformed, ill-timed or forbidden: a device that ignores everything \
+             would look right here but for the positive control in the procedure.",
+        );
+    }
     if case.needs.probe {
-        "The device must offer a read-out of its state."
+        problems.push("The device must offer a read-out of its state.");
     } else if case.needs.control {
-        "The testbed must be able to cut links, or to stop and start the devices."
+        problems.push("The testbed must be able to cut links, or to stop and start the devices.");
     } else if case.needs.links.unwrap_or(1) > 1 {
-        "The device must have that many links to the tester."
-    } else {
-        "None known."
+        problems.push("The device must have that many links to the tester.");
     }
-}
-
-pub(crate) fn explain(args: &Args, explain: &Explain) -> u8 {
-    let terminal = Terminal::new();
-    let Some(catalogue) = catalogue(args, &terminal) else {
-        return code::USAGE;
-    };
-    let wanted = explain.id.to_uppercase();
-    let Some(requirement) = catalogue.requirements.get(&wanted) else {
-        let near: Vec<&str> = catalogue
-            .requirements
-            .keys()
-            .filter(|id| id.split('-').next() == wanted.split('-').next())
-            .map(String::as_str)
-            .collect();
-        let known = match (near.first(), near.last()) {
-            (Some(first), Some(last)) => format!("there are {first} to {last}"),
-            _ => "there are LACP, MLD, ETRUNK, RBS and BACKUP ids".to_owned(),
-        };
-        terminal.complain(&format!("no requirement `{wanted}`: {known}"));
-        return code::USAGE;
-    };
-    terminal.line(&terminal.paint(
-        "1",
-        &format!("{wanted} ({}, {})", requirement.clause, requirement.level),
-    ));
-    terminal.line(&requirement.text);
-    if let Some(why) = &requirement.why {
-        terminal.line(&format!("\nOn the wire: {why}"));
-    }
-    if let Some(exception) = &requirement.exception {
-        terminal.line(&format!("\nNo case: {}", exception.reason));
-    }
-    terminal.line("\nCases:");
-    let mut last = "";
-    for case in catalogue
-        .cases
-        .iter()
-        .filter(|case| case.verifies.contains(&wanted))
-    {
-        let id = case.id.split('#').next().unwrap_or(&case.id);
-        if id != last {
-            terminal.line(&format!("  {id:<44} {}", case.title));
-            last = id;
+    let verified = case.verifies.iter();
+    let known = verified.filter_map(|id| catalogue.requirements.get(id));
+    let mut field: Vec<&str> = Vec::new();
+    for sentence in known.flat_map(|requirement| &requirement.field) {
+        if !field.contains(&sentence.as_str()) {
+            field.push(sentence);
         }
     }
-    let defects = all();
-    let breaking: Vec<_> = defects
-        .iter()
-        .filter(|defect| defect.breaks.contains(&wanted.as_str()))
-        .collect();
-    if !breaking.is_empty() {
-        terminal.line("\nSeeded defects:");
-        for defect in breaking {
-            let seen = if defect.seen.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", defect.seen)
-            };
-            terminal.line(&format!("  {:<34} {}{seen}", defect.id, defect.what));
-        }
+    if problems.is_empty() && field.is_empty() {
+        problems.push("None known.");
     }
-    if !requirement.field.is_empty() {
-        terminal.line("\nIn the field:");
-        for deviation in &requirement.field {
-            terminal.line(&format!("  {deviation}"));
+    let mut text = problems.join(" ");
+    if !field.is_empty() {
+        if !text.is_empty() {
+            text.push(' ');
         }
+        text.push_str("Seen in the field: ");
+        text.push_str(&field.join(" "));
     }
-    code::OK
+    text
 }

@@ -31,8 +31,11 @@ fn every_case_passes_repeats_itself_and_can_be_judged_again() {
         common::files(&first.join("captures")),
         common::files(&second.join("captures")),
     );
-    // Beside the cases' lines stands the footer's.
-    assert_eq!(left.len() + 1, events(&first).len());
+    // Beside the cases' lines stand those of the devices and the footer's.
+    let cases = events(&first)
+        .into_iter()
+        .filter(|line| line.starts_with("{\"case\""));
+    assert_eq!(left.len(), cases.count());
     for (left, right) in left.iter().zip(&right) {
         assert_eq!(left.file_name(), right.file_name());
         let equal = fs::read(left).unwrap() == fs::read(right).unwrap();
@@ -76,7 +79,13 @@ fn the_counts_that_the_suites_promise_are_there() {
     // Variants of a matrix count once.
     let ids = |wanted: &dyn Fn(&serde_json::Value) -> bool| -> BTreeSet<String> {
         let id = |case: &serde_json::Value| {
-            Some(case.get("id")?.as_str()?.split('#').next()?.to_owned())
+            Some(
+                case.get("id")?
+                    .as_str()?
+                    .split(['#', '@'])
+                    .next()?
+                    .to_owned(),
+            )
         };
         cases
             .iter()
@@ -85,7 +94,7 @@ fn the_counts_that_the_suites_promise_are_there() {
             .collect()
     };
     for (suite, least) in [
-        ("lacp", 25),
+        ("lacp", 145),
         ("mld", 25),
         ("etrunk", 12),
         ("rbs", 8),
@@ -95,6 +104,14 @@ fn the_counts_that_the_suites_promise_are_there() {
         assert!(of_suite.len() >= least, "{suite}: {} cases", of_suite.len());
     }
     let negative = ids(&|case| case.get("negative") == Some(&true.into()));
+    let lacp = |case: &serde_json::Value| case.get("suite") == Some(&"lacp".into());
+    let of_lacp = ids(&lacp).len();
+    let negative_of_lacp = ids(&|case| lacp(case) && case.get("negative") == Some(&true.into()));
+    assert!(
+        negative_of_lacp.len() * 5 >= of_lacp * 2,
+        "{} of {of_lacp} of LACP are negative",
+        negative_of_lacp.len()
+    );
     let all = ids(&|_| true);
     assert!(
         negative.len() * 3 >= all.len(),
@@ -118,5 +135,63 @@ fn lint_finds_no_mistake_and_the_schemas_are_current() {
             committed, current,
             "run `tandem lint --write-schema suites/schema`"
         );
+    }
+}
+
+/// Proves that the reference passes MLD's suite in each profile, and that what a case isn't about
+/// is said to be not applicable.
+#[test]
+fn the_reference_passes_mld_in_every_profile() {
+    for (profile, other) in [("rfc3810", false), ("rfc9777", false), ("version-1", true)] {
+        let folder = common::folder(&format!("profile-{profile}"));
+        let report = folder.display().to_string();
+        let output = common::tandem(&["run", "mld", "--profile", profile, "--report", &report]);
+        let said = common::text(&output);
+        assert_eq!(output.status.code(), Some(0), "{profile}: {said}");
+        let text = fs::read_to_string(folder.join("events.jsonl")).unwrap();
+        let left_out = text.contains("isn't about the profile version-1");
+        assert_eq!(left_out, other, "{profile}");
+    }
+    let output = common::tandem(&["run", "mld", "--profile", "nonsense"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("there are rfc3810, rfc9777, version-1"),
+        "{said}"
+    );
+}
+
+/// Proves that each case of the MLD router's tables says what it judges by, and that what a case
+/// says is what its steps look at.
+#[test]
+fn mld_cases_name_their_observers() {
+    use harness_suite::{Kind, Observer, Step};
+    let catalogue = harness_suite::load(&common::root().join("suites")).unwrap();
+    for case in catalogue.cases.iter().filter(|case| case.testbed == "mld") {
+        let judged = case
+            .steps
+            .iter()
+            .filter_map(|located| located.step.frames());
+        let judged: Vec<Kind> = judged
+            .filter(|(.., sends)| !sends)
+            .filter_map(|(_, frames, _)| frames.only().map(|(kind, _)| kind))
+            .collect();
+        let looks = case.steps.iter().any(|l| matches!(l.step, Step::State(_)));
+        let has = |observer| case.observers.contains(&observer);
+        assert_eq!(
+            has(Observer::Forwarding),
+            judged.contains(&Kind::Udp),
+            "{}",
+            case.id
+        );
+        assert_eq!(has(Observer::Probe), looks, "{}", case.id);
+        assert!(
+            !has(Observer::Query) || judged.contains(&Kind::MldQuery),
+            "{}",
+            case.id
+        );
+        if case.id.starts_with("mld/state/") {
+            assert!(!case.observers.is_empty(), "{}", case.id);
+        }
     }
 }

@@ -40,6 +40,23 @@ fn lines_have_at_most_100_columns() {
     assert!(long.is_empty(), "{long:#?}");
 }
 
+/// The catalogue is read as text too.
+#[test]
+fn requirements_have_lines_of_at_most_100_columns() {
+    for path in common::files(&common::root().join("suites/requirements")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            assert!(
+                columns <= 100,
+                "{}:{}: {columns}",
+                path.display(),
+                number + 1
+            );
+        }
+    }
+}
+
 #[test]
 fn files_have_at_most_600_lines() {
     let long: Vec<String> = sources()

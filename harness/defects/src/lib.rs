@@ -4,16 +4,19 @@
 //! changed), a wrapper around the Device where it must be; the reference's own code holds no `if
 //! defect`. The suites must kill each, without knowing it.
 
+mod backup;
+mod etrunk;
 mod lacp;
+mod listener;
 mod matrix;
 mod mld;
-mod pair;
+mod rbs;
 mod wrapper;
 
 pub use matrix::{Kill, kill};
 pub use wrapper::{Frames, Wrapper};
 
-use dut_device::{BuildSpec, Device};
+use dut_device::BuildSpec;
 use dut_node::Rules;
 use harness_run::Factory;
 use std::sync::Arc;
@@ -100,7 +103,15 @@ impl Defect {
 /// Every defect, by suite and id.
 #[must_use]
 pub fn all() -> Vec<Defect> {
-    let mut defects = [lacp::defects(), mld::defects(), pair::defects()].concat();
+    let mut defects = [
+        lacp::defects(),
+        etrunk::defects(),
+        rbs::defects(),
+        backup::defects(),
+        listener::defects(),
+        mld::defects(),
+    ]
+    .concat();
     defects.sort_by_key(|defect| (defect.suite, defect.id));
     defects
 }
@@ -115,12 +126,11 @@ impl Defect {
             if let Make::Rules(change) = make {
                 change(&mut rules);
             }
-            let node = dut_node::build_with(spec, &rules).map_err(|error| error.to_string())?;
-            let device: Box<dyn Device> = match make {
-                Make::Rules(_) => Box::new(node),
-                Make::Frames(frames) => Box::new(Wrapper::new(Box::new(node), frames())),
-            };
-            Ok(device)
+            let device = dut_node::device(spec, &rules).map_err(|error| error.to_string())?;
+            Ok(match make {
+                Make::Rules(_) => device,
+                Make::Frames(frames) => Box::new(Wrapper::new(device, frames())),
+            })
         })
     }
 }

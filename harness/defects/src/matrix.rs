@@ -3,9 +3,11 @@
 use crate::Defect;
 use harness_judge::Verdict;
 use harness_run::run_case;
-use harness_suite::{Catalogue, ExpandedCase};
+use harness_suite::{Catalogue, ExpandedCase, Step};
+use std::cmp::Reverse;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::time::Duration;
 
 /// What became of one defect.
 #[derive(Debug, Clone)]
@@ -18,7 +20,7 @@ pub struct Kill {
     pub ran: usize,
 }
 
-/// Runs the cases of each defect's suite on it, those of the requirements that it breaks first,
+/// Runs the cases of each defect's suite on it, those first that verify most of what it breaks,
 /// until `enough` have killed it; `jobs` defects side by side. A case kills a defect by verdict
 /// *fail*; one that the reference itself fails says nothing and is left out by the caller.
 /// `progress` is called with the number of defects that are done.
@@ -67,22 +69,24 @@ pub fn kill(
 
 fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill {
     let factory = defect.factory();
-    let (mut cases, others): (Vec<&ExpandedCase>, Vec<&ExpandedCase>) = catalogue
+    let mut cases: Vec<&ExpandedCase> = catalogue
         .cases
         .iter()
         .filter(|case| case.suite == defect.suite)
-        .partition(|case| {
-            let verifies = &case.verifies;
-            verifies
-                .iter()
-                .any(|id| defect.breaks.contains(&id.as_str()))
-        });
-    cases.extend(others);
+        .collect();
+    // One kill is enough: the likeliest cases come first, of those floods last.
+    cases.sort_by_key(|case| {
+        let breaks = |id: &&String| defect.breaks.contains(&id.as_str());
+        let hits = case.verifies.iter().filter(breaks).count();
+        (Reverse(hits), frames(case) > FLOOD)
+    });
     let mut ran = 0;
     let killed_by = cases
         .iter()
         .inspect(|_| ran += 1)
-        .filter(|case| run_case(case, catalogue, &factory, seed).verdict == Verdict::Fail)
+        .filter(|case| {
+            run_case(case, catalogue, &factory, seed, Duration::ZERO).verdict == Verdict::Fail
+        })
         .map(|case| case.id.clone())
         .take(enough)
         .collect();
@@ -91,4 +95,19 @@ fn one(defect: &Defect, catalogue: &Catalogue, seed: u64, enough: usize) -> Kill
         killed_by,
         ran,
     }
+}
+
+/// A case that sends more frames than this is dear.
+const FLOOD: u32 = 5000;
+
+/// Frames that a case sends, streams and partners left out.
+fn frames(case: &ExpandedCase) -> u32 {
+    let sends = |located: &harness_suite::Located| {
+        if let Step::Send(send) = &located.step {
+            send.count.unwrap_or(1)
+        } else {
+            0
+        }
+    };
+    case.steps.iter().map(sends).sum()
 }

@@ -9,6 +9,7 @@ use harness_suite::Step;
 use harness_trace::Direction;
 use serde::{Deserialize, Serialize};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 /// What saw a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,7 +81,8 @@ const FLOOD: usize = 100_000;
 /// What is wrong with the plan itself: a generator's mistake, never the device's.
 pub fn run(plan: &Plan, id: &str, factory: &Factory, seed: u64) -> Result<Ran, String> {
     let case = plan.case(id).map_err(|error| error.to_string())?;
-    let run = AssertUnwindSafe(|| run_case(&case, beds::catalogue(), factory, seed));
+    let run =
+        AssertUnwindSafe(|| run_case(&case, beds::catalogue(), factory, seed, Duration::ZERO));
     let Ok(result) = catch_unwind(run) else {
         let what = "the device panics".to_owned();
         let found = Found {

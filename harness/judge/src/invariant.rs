@@ -7,6 +7,7 @@ use crate::{etrunk, lacp, listener, mld};
 use harness_trace::{Direction, Frame, Point, PointId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What an invariant found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +96,13 @@ impl Invariants {
         }
     }
 
+    /// With times that are inexact by this much.
+    #[must_use]
+    pub fn tolerating(mut self, tolerance: Duration) -> Self {
+        self.lacp.tolerance = tolerance;
+        self
+    }
+
     /// Invariants over a capture of devices in these roles, whose frames are told by
     /// [`Invariants::judge`]. They are devices that nobody restarts or configures meanwhile: what
     /// must stay, and come in time, is judged too, and rules that are never exercised are reported.
@@ -135,6 +143,13 @@ impl Invariants {
                 etrunk: true,
             },
         );
+    }
+
+    /// Something was done to links, devices or frames on their way, after which a device may
+    /// rightly not know what it was sent before. With a fault, nobody knows when what is sent
+    /// arrives.
+    pub fn disturbed(&mut self, fault: bool) {
+        self.lacp.disturbed(fault);
     }
 
     /// A frame that `sender` sent in these roles.

@@ -13,19 +13,24 @@ const DISTRIBUTING: u8 = 0x20;
 const DEFAULTED: u8 = 0x40;
 const EXPIRED: u8 = 0x80;
 
+/// A LACPDU that left so long ago has arrived, and an answer that crossed it has been seen: far
+/// longer than any link's latency, and the tolerance that 802.1AX gives to what the device does.
+const ARRIVED: Duration = Duration::from_millis(250);
+
 /// Fast_Periodic_Time.
 const SECOND: Duration = Duration::from_secs(1);
 /// After this silence a port with Short_Timeout is Defaulted.
 const SHORT_TIMEOUTS: Duration = Duration::from_secs(6);
-/// Two frames that leave both ends within this time cross.
-const CROSSING: Duration = Duration::from_millis(5);
 
 const SLOW_RATE: Rule = Rule(
     "LACP-010",
     "at most 10 slow frames of a protocol in any second",
 );
 const UNTAGGED: Rule = Rule("LACP-003", "slow protocol frames are untagged");
-const DESTINATION: Rule = Rule("LACP-001", "LACPDUs go to Slow_Protocols_Multicast");
+const DESTINATION: Rule = Rule(
+    "LACP-001",
+    "a port's LACPDUs go to one Protocol_DA, 01-80-C2-00-00-00, -02 or -03",
+);
 const INDIVIDUAL_SOURCE: Rule = Rule("LACP-002", "the source address is individual");
 const LENGTH: Rule = Rule("LACP-004", "a version 1 LACPDU has 110 octets");
 const COLLECTING_SYNC: Rule = Rule("LACP-025", "Collecting implies Synchronization");
@@ -65,8 +70,8 @@ pub(crate) const RULES: &[Rule] = &[
     MAX_DELAY,
 ];
 
-/// Who is heard at a point, by source address where that tells them apart.
-type Somebody = (PointId, Option<[u8; 6]>);
+/// A point, who sent there (`None`: somebody that isn't judged), and to which address.
+type Path = (PointId, Option<[u8; 6]>, [u8; 6]);
 
 /// What the rules remember.
 #[derive(Debug, Default)]
@@ -75,23 +80,29 @@ pub(crate) struct Rules {
     lacpdus: BTreeMap<(PointId, String), VecDeque<Instant>>,
     /// When slow protocol frames left, by (point, device, subtype).
     slow: BTreeMap<(PointId, String, u8), VecDeque<Instant>>,
-    /// Points at which a device that isn't judged has sent a LACPDU, and in a capture of
-    /// undisturbed devices any, with its source address, and when the first and the last did.
-    heard: BTreeMap<Somebody, (Instant, Instant)>,
+    /// When a device that isn't judged first and last sent a LACPDU at a point, and in a capture of
+    /// undisturbed devices any, by its source and destination address.
+    heard: BTreeMap<Path, (Instant, Instant)>,
+    /// Frames may be under way for any time.
+    faults: bool,
     /// Nobody restarts the devices.
     pub(crate) undisturbed: bool,
+    /// How inexact times are.
+    pub(crate) tolerance: Duration,
     /// Actor_System by device.
     systems: BTreeMap<String, [u8; 6]>,
+    /// Destination address by (point, device).
+    destinations: BTreeMap<(PointId, String), [u8; 6]>,
     /// Source address and Collector_Max_Delay by (point, device).
     ports: BTreeMap<(PointId, String), ([u8; 6], [u8; 2])>,
 }
 
-/// Frames within the last second, this one included.
-fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
+/// Frames within the last second less the tolerance, this one included.
+fn burst(times: &mut VecDeque<Instant>, at: Instant, tolerance: Duration) -> usize {
     times.push_back(at);
     while times
         .front()
-        .is_some_and(|first| at.since(*first) >= SECOND)
+        .is_some_and(|first| at.since(*first) + tolerance >= SECOND)
     {
         times.pop_front();
     }
@@ -100,7 +111,7 @@ fn burst(times: &mut VecDeque<Instant>, at: Instant) -> usize {
 
 impl Rules {
     /// A LACPDU of somebody else; after long silence acquaintance is made anew.
-    fn hear(&mut self, who: Somebody, at: Instant) {
+    fn hear(&mut self, who: Path, at: Instant) {
         let (first, last) = self.heard.entry(who).or_insert((at, at));
         if at.since(*last) > SHORT_TIMEOUTS {
             *first = at;
@@ -110,17 +121,17 @@ impl Rules {
 
     /// Somebody else's frame at a point where a judged device listens.
     pub(crate) fn heard(&mut self, frame: &Frame) {
-        let whole = |view: LacpView<'_>| {
-            let lengths = [(3, 20), (23, 20), (43, 16)];
-            lengths
-                .iter()
-                .all(|(at, length)| view.octets().get(*at) == Some(length))
-        };
-        let usual = frame.octets.starts_with(&[0x01, 0x80, 0xc2, 0, 0, 2])
-            && frame.octets.get(12..14) == Some(&[0x88, 0x09]);
-        if usual && !frame.lost && LacpView::of(&frame.octets).is_some_and(whole) {
-            self.hear((frame.point, None), frame.at);
+        if !frame.lost
+            && let Some(destination) = takeable(frame)
+        {
+            self.hear((frame.point, None, destination), frame.at);
         }
+    }
+
+    /// What was heard until now may be forgotten.
+    pub(crate) fn disturbed(&mut self, fault: bool) {
+        self.heard.clear();
+        self.faults |= fault;
     }
 
     pub(crate) fn judge(&mut self, ledger: &mut Ledger, record: usize, frame: &Frame, from: &str) {
@@ -133,18 +144,24 @@ impl Rules {
         let at = (record, frame);
         let subtype = layers.payload.first().copied().unwrap_or(0);
         let key = (frame.point, from.to_owned(), subtype);
-        let count = burst(self.slow.entry(key).or_default(), frame.at);
-        ledger.rule(SLOW_RATE, at, count <= 10, || {
-            format!("{count} of subtype {subtype}")
-        });
+        // A Marker Response doesn't count: its rate is that of the requests.
+        if subtype != 2 || layers.payload.get(2) != Some(&2) {
+            let count = burst(self.slow.entry(key).or_default(), frame.at, self.tolerance);
+            ledger.rule(SLOW_RATE, at, count <= 10, || {
+                format!("{count} of subtype {subtype}")
+            });
+        }
         let untagged = layers.vlan.is_none();
         ledger.rule(UNTAGGED, at, untagged, || "a tag".into());
         if subtype != 1 {
             return;
         }
-        let destination = layers.destination == [0x01, 0x80, 0xc2, 0, 0, 2];
-        ledger.rule(DESTINATION, at, destination, || {
-            format!("{:02x?}", layers.destination)
+        let destination = layers.destination;
+        let key = (frame.point, from.to_owned());
+        let first = *self.destinations.entry(key).or_insert(destination);
+        let legal = matches!(destination, [0x01, 0x80, 0xc2, 0, 0, 0 | 2 | 3]);
+        ledger.rule(DESTINATION, at, legal && destination == first, || {
+            format!("{destination:02x?}")
         });
         let individual = layers.source.first().is_some_and(|octet| octet & 1 == 0);
         ledger.rule(INDIVIDUAL_SOURCE, at, individual, || {
@@ -192,7 +209,11 @@ impl Rules {
             || state_bits(state),
         );
         let key = (frame.point, from.to_owned());
-        let count = burst(self.lacpdus.entry(key).or_default(), frame.at);
+        let count = burst(
+            self.lacpdus.entry(key).or_default(),
+            frame.at,
+            self.tolerance,
+        );
         ledger.rule(RATE, at, count <= 3, || format!("{count} within 1 s"));
         let pdu = view.octets();
         fixed(ledger, at, view);
@@ -208,21 +229,25 @@ impl Rules {
         // From link-up to the first LACPDU heard both may stand together (INITIALIZE left
         // Defaulted).
         let mine = frame.octets.get(6..12);
-        // When somebody else was heard last; what crosses on the way isn't known yet.
-        let others = self.heard.iter().filter(|((point, from), (first, _))| {
-            let known = frame.at.since(*first) > CROSSING;
-            known && *point == frame.point && from.as_ref().map(|mac| &mac[..]) != mine
+        // A port listens to the Protocol_DA that it sends to, and to no other.
+        let destination = frame.octets.get(..6);
+        let others = self.heard.iter().filter(|((point, from, to), (first, _))| {
+            *point == frame.point
+                && destination == Some(&to[..])
+                && from.as_ref().map(|mac| &mac[..]) != mine
+                && frame.at.since(*first) > ARRIVED
         });
         let heard = others.map(|(_, (_, last))| *last).max();
         if self.undisturbed
             && let Some(mac) = mine.and_then(|mac| mac.try_into().ok())
+            && let Some(destination) = takeable(frame)
         {
-            self.hear((frame.point, Some(mac)), frame.at);
+            self.hear((frame.point, Some(mac), destination), frame.at);
         }
         if has(DEFAULTED) && !has(EXPIRED) {
             // It knows nobody: a carrier that comes anew begins with both.
-            self.heard.retain(|(point, _), _| *point != frame.point);
-        } else if let Some(last) = heard {
+            self.heard.retain(|(point, ..), _| *point != frame.point);
+        } else if let Some(last) = heard.filter(|_| !self.faults) {
             // After so much silence it may have forgotten, and say nothing until the carrier
             // comes anew.
             let forgot = frame.at.since(last) > SHORT_TIMEOUTS;
@@ -230,6 +255,18 @@ impl Rules {
             ledger.rule(DEFAULTED_EXPIRED, at, !both || forgot, || state_bits(state));
         }
     }
+}
+
+/// The destination of a LACPDU that no port may refuse: untagged, of full length, with the lengths
+/// that a port may check.
+fn takeable(frame: &Frame) -> Option<[u8; 6]> {
+    let layers = layers(&frame.octets).filter(|layers| layers.vlan.is_none())?;
+    let pdu = LacpView::of(&frame.octets)?.octets();
+    let lengths = [(3, 20), (23, 20), (43, 16)];
+    let right = lengths
+        .iter()
+        .all(|(at, value)| pdu.get(*at) == Some(value));
+    right.then_some(layers.destination)
 }
 
 /// What a version 1 LACPDU never varies in.

@@ -8,6 +8,7 @@ mod equivalence;
 mod etrunk;
 mod expect;
 mod forwarding;
+mod interval;
 mod invariant;
 mod lacp;
 mod listener;
@@ -19,6 +20,7 @@ mod verdict;
 
 pub use equivalence::{Equivalence, Status};
 pub use expect::{LacpConfig, LacpModel, MldConfig, MldModel};
+pub use interval::{Allowed, Interval, Said};
 pub use invariant::{InvariantReport, Invariants, Roles};
 pub use mld_table::MldConstants;
 pub use pair_state::{DeviceChange, DeviceState, GroupState, PairChange, PairState};

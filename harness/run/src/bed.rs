@@ -61,7 +61,7 @@ fn duration(text: &str, scope: &Scope, of: &str) -> Result<Duration, BedError> {
 }
 
 /// A number mixed out of a seed and a name: what is random in one place doesn't depend on another.
-pub(crate) fn mix(seed: u64, name: &str) -> u64 {
+pub fn mix(seed: u64, name: &str) -> u64 {
     let step = |hash: u64, octet: u8| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, step);
     let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);

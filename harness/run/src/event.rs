@@ -5,6 +5,7 @@ use harness_sim::LogLine;
 use harness_suite::ExpandedCase;
 use harness_trace::Trace;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The beginning of a run. In `events.jsonl` wall-clock data stands here only.
@@ -28,10 +29,38 @@ pub struct Footer {
     /// Whether every case ran that was to run.
     pub complete: bool,
     /// Cases by verdict.
-    pub verdicts: std::collections::BTreeMap<Verdict, usize>,
+    pub verdicts: BTreeMap<Verdict, usize>,
+    /// Of the failed ones, those that are known deviations of the device.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub known: usize,
     /// Wall-clock milliseconds of the whole run; for the terminal, never for a file.
     #[serde(skip)]
     pub wall_ms: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(known: &usize) -> bool {
+    *known == 0
+}
+
+/// What the preamble tells of a testbed's device, in one of its forms.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Classification {
+    /// The suite of the preamble.
+    pub suite: String,
+    /// The testbed.
+    pub testbed: String,
+    /// The form; empty for the first.
+    pub form: String,
+    /// Which of several permitted behaviours it shows, by what was asked.
+    pub classes: BTreeMap<String, String>,
+    /// What the device needs to act at most, nanoseconds: its tick.
+    pub lateness_ns: u64,
+    /// Preamble cases that didn't pass, with why.
+    pub troubles: BTreeMap<String, String>,
 }
 
 /// What became of one case.
@@ -51,6 +80,10 @@ pub struct CaseResult {
     pub invariants: Vec<InvariantReport>,
     /// Lines for the reader.
     pub remarks: Vec<String>,
+    /// Which of several permitted behaviours the device shows, by what was asked.
+    pub classes: BTreeMap<String, String>,
+    /// The longest of the times that were measured without being judged.
+    pub lateness: Duration,
     /// Virtual time that passed.
     pub virtual_time: Duration,
     /// Wall-clock time that it took.
@@ -68,6 +101,8 @@ pub struct CaseResult {
 pub enum RunEvent {
     /// The run begins.
     Started(Header),
+    /// The device of a testbed has been told apart, in one of its forms.
+    Classified(Classification),
     /// A case begins.
     CaseStarted {
         /// Its id.
@@ -77,4 +112,25 @@ pub enum RunEvent {
     CaseFinished(Box<CaseResult>),
     /// The run has ended.
     Finished(Footer),
+}
+
+impl std::fmt::Display for Classification {
+    /// As `lacp@independent: mux independent, limiter sliding-window; acts within 0.0 ms`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.testbed)?;
+        if !self.form.is_empty() {
+            write!(f, "@{}", self.form)?;
+        }
+        let classes: Vec<String> = self
+            .classes
+            .iter()
+            .map(|(what, class)| format!("{what} {class}"))
+            .collect();
+        let lateness = Duration::from_nanos(self.lateness_ns);
+        write!(f, ": {}; acts within {lateness:?}", classes.join(", "))?;
+        for (case, why) in &self.troubles {
+            write!(f, "; {case}: {why}")?;
+        }
+        Ok(())
+    }
 }

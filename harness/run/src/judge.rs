@@ -1,6 +1,7 @@
 //! Judging: the verdict over steps and invariants, and a case's verdict from its capture alone.
 
 use crate::event::CaseResult;
+use crate::measured::Measured;
 use crate::notes::{CaseNote, Note};
 use crate::watch::PairWatch;
 use dut_device::Instant;
@@ -126,7 +127,7 @@ pub(crate) fn compare_golden(golden: &str, shown: &str) -> Vec<Difference> {
         .collect()
 }
 
-/// Judges a simulated case's trace again, from the trace alone: its case is played against it.
+/// Judges a case's trace again, from the trace alone: its case is played against it.
 ///
 /// # Errors
 /// [`JudgeError`].
@@ -144,6 +145,10 @@ pub fn judge_trace(trace: &Trace) -> Result<CaseResult, JudgeError> {
     Ok(replay.finish())
 }
 
+fn contradiction(record: usize, what: String) -> JudgeError {
+    JudgeError::Contradiction { record, what }
+}
+
 struct Replay<'a> {
     trace: &'a Trace,
     case: ExpandedCase,
@@ -154,8 +159,8 @@ struct Replay<'a> {
     end: Instant,
     /// Points of the tester's ports.
     own: BTreeSet<usize>,
-    consumed: BTreeSet<usize>,
-    at: usize,
+    measured: Measured,
+    tolerance: Duration,
     done: bool,
 }
 
@@ -186,7 +191,8 @@ impl<'a> Replay<'a> {
             .filter(|(_, point)| ports.iter().any(|port| port.name == point.name))
             .map(|(index, _)| index)
             .collect();
-        let invariants = Invariants::new(&points, &note.devices);
+        let tolerance = Duration::from_nanos(note.tolerance);
+        let invariants = Invariants::new(&points, &note.devices).tolerating(tolerance);
         let latency = Duration::from_nanos(note.pair_latency);
         let pair = PairWatch::new(&points, &note.pair, &note.case.scope(), latency);
         let setup = Setup {
@@ -195,7 +201,8 @@ impl<'a> Replay<'a> {
             ports,
             frames: note.frames,
             listeners: note.listeners,
-            tolerance: Duration::from_nanos(note.tolerance),
+            tolerance,
+            lateness: Duration::from_nanos(note.lateness),
         };
         let player = Player::new(setup).map_err(|error| JudgeError::Setup(error.to_string()))?;
         Ok(Self {
@@ -206,19 +213,14 @@ impl<'a> Replay<'a> {
             pair,
             end: Instant::ZERO,
             own,
-            consumed: BTreeSet::new(),
-            at: 0,
+            measured: Measured::default(),
+            tolerance,
             done: false,
         })
     }
 
     fn run(&mut self) -> Result<(), JudgeError> {
-        while self.at < self.trace.records.len() && !self.done {
-            let index = self.at;
-            self.at += 1;
-            if self.consumed.contains(&index) {
-                continue;
-            }
+        for index in 0..self.trace.records.len() {
             let Some(record) = self.trace.records.get(index) else {
                 break;
             };
@@ -226,30 +228,35 @@ impl<'a> Replay<'a> {
                 Record::Frame(frame) => {
                     let own = self.own.contains(&usize::from(frame.point.0));
                     if own && frame.direction == Direction::Out {
-                        self.until_consumed(index, frame.at)?;
+                        self.act(index, record)?;
                     } else {
-                        self.timers_before(frame.at)?;
+                        self.timers_before(frame.at);
                         self.show(index);
-                        self.act()?;
                     }
                 }
-                Record::Note { at, json } => self.note(index, *at, json)?,
+                Record::Note { at, json } => self.note(index, *at, json, record)?,
+            }
+            if self.done {
+                break;
             }
         }
         Ok(())
     }
 
-    fn note(&mut self, index: usize, at: Instant, json: &str) -> Result<(), JudgeError> {
+    fn note(
+        &mut self,
+        index: usize,
+        at: Instant,
+        json: &str,
+        record: &Record,
+    ) -> Result<(), JudgeError> {
         match Note::parse(json) {
-            Some(Note::Start) => {
-                self.player.start(at);
-                self.act()
-            }
+            Some(Note::Start) => self.player.start(at),
             Some(Note::Action(_) | Note::Probe(_) | Note::Display(_)) => {
-                self.until_consumed(index, at)
+                self.act(index, record)?;
             }
             Some(Note::Pair(pair)) => {
-                self.timers_before(at)?;
+                self.timers_before(at);
                 let Status { equal, groups } = match &mut self.pair {
                     Some(watch) => watch.noted(at, &pair),
                     None => Status::default(),
@@ -259,58 +266,45 @@ impl<'a> Replay<'a> {
                         "the run says equal {} of {} groups, its frames {equal} of {groups}",
                         pair.equal, pair.groups
                     );
-                    return Err(JudgeError::Contradiction {
-                        record: index,
-                        what,
-                    });
+                    return Err(contradiction(index, what));
                 }
                 self.player.pair_status(at, pair.status());
-                self.act()
             }
-            Some(Note::Done) => {
-                while self.next_timeout().is_some_and(|due| due <= at) {
-                    self.timer()?;
+            Some(Note::Measured(measured)) => self.measured = measured,
+            Some(Note::Done(aborted)) => {
+                while self.rests() && self.player.next_timeout().is_some_and(|due| due <= at) {
+                    self.timer();
+                }
+                if let Some(why) = aborted {
+                    self.player.abort(why);
+                } else if !self.rests() {
+                    let what = "the case asks for more than the capture holds".to_owned();
+                    return Err(contradiction(index, what));
                 }
                 self.done = true;
                 self.end = at;
-                Ok(())
             }
-            Some(Note::Case(_)) | None => Ok(()),
+            Some(Note::Case(_)) | None => {}
         }
+        Ok(())
     }
 
-    fn next_timeout(&mut self) -> Option<Instant> {
-        self.player.next_timeout()
+    /// Whether the player asks for nothing. While it does, it is shown what came before that was
+    /// done, and its timers wait.
+    fn rests(&self) -> bool {
+        self.player.next_action().is_none()
     }
 
-    fn timer(&mut self) -> Result<(), JudgeError> {
+    fn timer(&mut self) {
         if let Some(due) = self.player.next_timeout() {
             self.player.handle_timeout(due);
-            self.act()?;
         }
-        Ok(())
     }
 
-    fn timers_before(&mut self, at: Instant) -> Result<(), JudgeError> {
-        while self.next_timeout().is_some_and(|due| due < at) {
-            self.timer()?;
+    fn timers_before(&mut self, at: Instant) {
+        while self.rests() && self.player.next_timeout().is_some_and(|due| due < at) {
+            self.timer();
         }
-        Ok(())
-    }
-
-    /// Lets the player's time run until it has asked for what this record shows.
-    fn until_consumed(&mut self, index: usize, at: Instant) -> Result<(), JudgeError> {
-        while !self.consumed.contains(&index) {
-            if self.next_timeout().is_none_or(|due| due > at) {
-                let what = "the case does nothing of this kind at this time".to_owned();
-                return Err(JudgeError::Contradiction {
-                    record: index,
-                    what,
-                });
-            }
-            self.timer()?;
-        }
-        Ok(())
     }
 
     fn show(&mut self, index: usize) {
@@ -323,78 +317,66 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn act(&mut self) -> Result<(), JudgeError> {
-        while let Some(action) = self.player.poll_action() {
-            let at = self.one(action)?;
-            self.player.handle_timeout(at);
-        }
-        Ok(())
-    }
-
-    /// Finds the record that shows what the player asks for.
-    fn one(&mut self, action: Action) -> Result<Instant, JudgeError> {
-        let wanted = |record: &Record| match (&action, record) {
-            (Action::Send { port, .. }, Record::Frame(frame)) => {
-                let point = self.trace.points.get(usize::from(frame.point.0));
-                frame.direction == Direction::Out && point.is_some_and(|p| p.name == *port)
-            }
-            (Action::Send { .. }, Record::Note { .. }) | (_, Record::Frame(_)) => false,
-            (action, Record::Note { json, .. }) => matches!(
-                (action, Note::parse(json)),
-                (Action::Probe { .. }, Some(Note::Probe(_)))
-                    | (Action::Display { .. }, Some(Note::Display(_)))
-                    | (
-                        Action::Link { .. }
-                            | Action::Node { .. }
-                            | Action::Fault(..)
-                            | Action::Heal(_)
-                            | Action::Command { .. },
-                        Some(Note::Action(_))
-                    )
-            ),
-        };
-        // The record being looked at may itself be the one.
-        let from = self.at.saturating_sub(1);
-        let later = self.trace.records.iter().enumerate().skip(from);
-        let found = later
-            .filter(|(n, _)| !self.consumed.contains(n))
-            .find(|(_, r)| wanted(r));
-        let (index, record) = found
-            .map(|(index, record)| (index, record.clone()))
-            .ok_or_else(|| {
-                let what = "the case asks for more than the capture holds".to_owned();
-                JudgeError::Contradiction {
-                    record: self.at,
-                    what,
-                }
-            })?;
-        self.consumed.insert(index);
+    /// A record that shows something done for the player: lets the player's time run until it has
+    /// asked for something, which must be this.
+    fn act(&mut self, index: usize, record: &Record) -> Result<(), JudgeError> {
         let at = record.at();
+        while self.rests() {
+            if self.player.next_timeout().is_none_or(|due| due > at) {
+                let what = "the case does nothing of this kind at this time".to_owned();
+                return Err(contradiction(index, what));
+            }
+            self.timer();
+        }
+        let Some(action) = self.player.poll_action() else {
+            return Ok(());
+        };
         if let (Action::Node { name, action }, Some(pair)) = (&action, &mut self.pair) {
             pair.node(at, name, *action);
         }
-        match (action, record) {
-            (Action::Send { octets, .. }, Record::Frame(frame)) => {
-                if frame.octets != octets {
+        let note = match record {
+            Record::Frame(_) => None,
+            Record::Note { json, .. } => Note::parse(json),
+        };
+        if let Some(Note::Action(text)) = &note {
+            self.invariants.disturbed(text.starts_with("fault "));
+        }
+        match (action, record, note) {
+            (Action::Send { port, octets }, Record::Frame(frame), _) => {
+                let point = self.trace.points.get(usize::from(frame.point.0));
+                if frame.octets != octets || point.is_none_or(|point| point.name != port) {
                     let seen = harness_wire::summary(&frame.octets);
                     let wanted = harness_wire::summary(&octets);
-                    let what = format!("the case sends `{wanted}` here, the capture has `{seen}`");
-                    return Err(JudgeError::Contradiction {
-                        record: index,
-                        what,
-                    });
+                    let what = format!(
+                        "the case sends `{wanted}` on {port} here, the capture has `{seen}`"
+                    );
+                    return Err(contradiction(index, what));
                 }
                 self.player.sent(at, index);
                 self.show(index);
             }
-            (_, Record::Note { json, .. }) => match Note::parse(&json) {
-                Some(Note::Probe(values)) => self.player.probed(at, &values),
-                Some(Note::Display(differences)) => self.player.displayed(at, differences),
-                _ => {}
-            },
-            _ => {}
+            (Action::Probe { .. }, _, Some(Note::Probe(values))) => {
+                self.player.probed(at, &values);
+            }
+            (Action::Display { .. }, _, Some(Note::Display(differences))) => {
+                self.player.displayed(at, differences);
+            }
+            (
+                Action::Link { .. }
+                | Action::Node { .. }
+                | Action::Fault(..)
+                | Action::Heal(_)
+                | Action::Command { .. },
+                _,
+                Some(Note::Action(_)),
+            ) => {}
+            (action, ..) => {
+                let what = format!("the case does something else here: {action:?}");
+                return Err(contradiction(index, what));
+            }
         }
-        Ok(at)
+        self.player.handle_timeout(at);
+        Ok(())
     }
 
     fn finish(self) -> CaseResult {
@@ -405,12 +387,15 @@ impl<'a> Replay<'a> {
             invariants,
             pair,
             end,
+            measured,
+            tolerance,
             ..
         } = self;
         let outcome = player.outcome().clone();
         let mut reports = invariants.finish();
         let oracle = pair.map(|pair| pair.finish(end)).unwrap_or_default();
-        let (verdict, finding) = overall(&case, &outcome, &reports, &oracle);
+        let judged = overall(&case, &outcome, &reports, &oracle);
+        let (verdict, finding) = measured.temper(judged, tolerance);
         reports.extend(oracle);
         CaseResult {
             verdict,
@@ -422,6 +407,8 @@ impl<'a> Replay<'a> {
             judged: outcome.judged,
             invariants: reports,
             remarks: outcome.remarks,
+            classes: outcome.classes,
+            lateness: outcome.lateness,
             virtual_time: Duration::from_nanos(trace.until.as_nanos()),
             wall: Duration::ZERO,
             trace: Trace::default(),

@@ -1,5 +1,6 @@
 //! What stands between the frames of a case's trace: enough to judge it again.
 
+use crate::measured::Measured;
 use dut_device::Instant;
 use harness_judge::{Difference, PairChange};
 use harness_suite::ExpandedCase;
@@ -24,8 +25,10 @@ pub(crate) enum Note {
     Display(Vec<Difference>),
     /// The pair's state and what the equivalence oracle says; it stands where something changes.
     Pair(PairNote),
-    /// The case is decided here.
-    Done,
+    /// What was measured of the run itself, on wires.
+    Measured(Measured),
+    /// The case is decided here; why the harness gave it up, if it did.
+    Done(Option<String>),
 }
 
 /// See [`Note::Case`].
@@ -40,6 +43,9 @@ pub(crate) struct CaseNote {
     pub(crate) ends: Vec<(String, String)>,
     /// Nanoseconds.
     pub(crate) tolerance: u64,
+    /// The device's measured lateness, nanoseconds.
+    #[serde(default)]
+    pub(crate) lateness: u64,
     /// Names of the devices that the invariants are about.
     pub(crate) devices: Vec<String>,
     /// The pair under the equivalence oracle; empty where there is none.

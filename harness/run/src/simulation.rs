@@ -18,13 +18,15 @@ use std::time::Duration;
 /// No case takes longer, in virtual time: a step that never ends is the harness's failure.
 const LONGEST: Duration = Duration::from_secs(6 * 3600);
 
-/// Runs one case. The run's `seed` and the case's id give the case's own seed.
+/// Runs one case. The run's `seed` and the case's id give the case's own seed; `lateness` is what
+/// the device was measured to need to act, its tick.
 #[must_use]
 pub fn run_case(
     case: &ExpandedCase,
     catalogue: &Catalogue,
     factory: &Factory,
     seed: u64,
+    lateness: Duration,
 ) -> CaseResult {
     let seed = mix(seed, &case.id);
     let begun = std::time::Instant::now();
@@ -39,7 +41,7 @@ pub fn run_case(
         None => Err(BedError::Value(format!("no testbed `{}`", case.testbed))),
     };
     let mut result = match built {
-        Ok((built, bed, _)) => match Driver::new(case, built, bed) {
+        Ok((built, bed, _)) => match Driver::new(case, built, bed, lateness) {
             Ok(mut driver) => {
                 driver.goldens = catalogue.root.join(&case.suite);
                 driver.run();
@@ -64,7 +66,7 @@ pub fn check_case(
 ) -> Result<(), String> {
     let (folder, bed) = catalogue.beds.get(&case.testbed).ok_or("no such testbed")?;
     let built = build_bed(bed, folder, Some(case), factory, 0).map_err(|e| e.to_string())?;
-    Driver::new(case, built, bed).map(drop)
+    Driver::new(case, built, bed, Duration::ZERO).map(drop)
 }
 
 /// What the case needs and the testbed hasn't.
@@ -93,7 +95,12 @@ fn missing(case: &ExpandedCase, bed: &Bed) -> Option<String> {
     })
 }
 
-fn without_world(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String) -> CaseResult {
+pub(crate) fn without_world(
+    case: &ExpandedCase,
+    seed: u64,
+    verdict: Verdict,
+    what: String,
+) -> CaseResult {
     let finding = Finding {
         what,
         line: None,
@@ -110,6 +117,8 @@ fn without_world(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String)
         record: None,
         invariants: Vec::new(),
         remarks: Vec::new(),
+        classes: BTreeMap::new(),
+        lateness: Duration::ZERO,
         virtual_time: Duration::ZERO,
         wall: Duration::ZERO,
         trace: Trace {
@@ -119,6 +128,17 @@ fn without_world(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String)
         log: Vec::new(),
         seed,
     }
+}
+
+/// The tester's default frames: the testbed's, and over them those of the case's form.
+#[must_use]
+pub fn default_frames(case: &ExpandedCase, bed: &Bed) -> BTreeMap<String, Fields> {
+    let mut frames = bed.frames.clone();
+    for (kind, fields) in &case.frames {
+        let of_kind = frames.entry(kind.clone()).or_default();
+        of_kind.extend(fields.clone());
+    }
+    frames
 }
 
 struct Driver {
@@ -132,7 +152,12 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(case: &ExpandedCase, built: SimulatedBed, bed: &Bed) -> Result<Self, String> {
+    fn new(
+        case: &ExpandedCase,
+        built: SimulatedBed,
+        bed: &Bed,
+        lateness: Duration,
+    ) -> Result<Self, String> {
         let SimulatedBed {
             mut world,
             ports,
@@ -142,19 +167,21 @@ impl Driver {
             pair_latency,
         } = built;
         let points = world.trace().points.clone();
+        let frames = default_frames(case, bed);
         let note = CaseNote {
             case: case.clone(),
             ports: ports
                 .iter()
                 .map(|port| (port.name.clone(), port.mac.clone()))
                 .collect(),
-            frames: bed.frames.clone(),
+            frames: frames.clone(),
             listeners: listeners.clone(),
             ends: points
                 .iter()
                 .map(|p| (p.near.clone(), p.far.clone()))
                 .collect(),
             tolerance: 0,
+            lateness: u64::try_from(lateness.as_nanos()).unwrap_or(u64::MAX),
             devices: nodes.clone(),
             pair: bed.pair.clone(),
             pair_latency: u64::try_from(pair_latency.as_nanos()).unwrap_or(u64::MAX),
@@ -164,9 +191,10 @@ impl Driver {
             case: case.clone(),
             points: points.clone(),
             ports,
-            frames: bed.frames.clone(),
+            frames,
             listeners,
             tolerance: Duration::ZERO,
+            lateness,
         };
         let player = Player::new(setup).map_err(|error| error.to_string())?;
         let invariants = Invariants::new(&points, &nodes);
@@ -216,7 +244,7 @@ impl Driver {
                 self.act();
             }
         }
-        self.world.note(Note::Done.text());
+        self.world.note(Note::Done(None).text());
     }
 
     /// Lets the world go on up to `until`; `false` when the player's plans have changed before.
@@ -234,7 +262,9 @@ impl Driver {
             } else {
                 self.world.step();
             }
-            if self.show() && self.player.is_done() {
+            let any = self.show();
+            self.act();
+            if any && self.player.is_done() {
                 return false;
             }
             if self.player.next_timeout().is_some_and(|due| due < until) {
@@ -244,7 +274,7 @@ impl Driver {
     }
 
     /// Shows the player, the invariants and the oracle what the world has recorded; whether there
-    /// was anything.
+    /// was anything. What the player asks for meanwhile is done after the last of it.
     fn show(&mut self) -> bool {
         let mut any = false;
         while let Some(record) = self.world.trace().records.get(self.shown) {
@@ -258,7 +288,6 @@ impl Driver {
                     pair.frame(index, &frame);
                 }
                 self.player.observe(index, &frame);
-                self.act();
             }
         }
         any
@@ -352,6 +381,7 @@ impl Driver {
     }
 
     fn act_note(&mut self, text: &str) {
+        self.invariants.disturbed(text.starts_with("fault "));
         self.world.note(Note::Action(text.to_owned()).text());
     }
 
@@ -393,6 +423,8 @@ impl Driver {
             judged,
             record,
             remarks,
+            classes,
+            lateness,
             ..
         } = outcome;
         CaseResult {
@@ -406,6 +438,8 @@ impl Driver {
             judged,
             invariants: reports,
             remarks,
+            classes,
+            lateness,
             virtual_time: Duration::from_nanos(ns(trace.until)),
             wall: Duration::ZERO,
             trace,

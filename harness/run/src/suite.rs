@@ -1,11 +1,11 @@
 //! Many cases: side by side on several threads, reported in their own order as they finish.
 
 use crate::bed::Factory;
-use crate::event::{CaseResult, Footer, Header, RunEvent};
+use crate::event::{CaseResult, Classification, Footer, Header, RunEvent};
 use crate::simulation::run_case;
 use harness_judge::Verdict;
 use harness_suite::{Catalogue, ExpandedCase};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -43,6 +43,7 @@ pub fn run(
         cases: cases.len(),
         started_s: started.as_secs(),
     }));
+    let lateness = preamble(cases, catalogue, factory, options.seed, sink);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let mut verdicts: BTreeMap<Verdict, usize> = BTreeMap::new();
@@ -51,11 +52,13 @@ pub fn run(
         let (results, received) = mpsc::channel::<(usize, CaseResult)>();
         for _ in 0..options.jobs.max(1) {
             let (results, next, stop) = (results.clone(), &next, &stop);
+            let lateness = &lateness;
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(index) else { return };
-                    let result = run_case(case, catalogue, factory, options.seed);
+                    let late = lateness.get(&bed_of(case)).copied().unwrap_or_default();
+                    let result = run_case(case, catalogue, factory, options.seed, late);
                     if results.send((index, result)).is_err() {
                         return;
                     }
@@ -85,8 +88,59 @@ pub fn run(
     let footer = Footer {
         complete: finished == cases.len(),
         verdicts,
+        known: 0,
         wall_ms,
     };
     sink(RunEvent::Finished(footer.clone()));
     footer
+}
+
+/// A testbed in one of its forms.
+type BedForm = (String, String);
+
+fn bed_of(case: &ExpandedCase) -> BedForm {
+    (case.testbed.clone(), case.form.clone())
+}
+
+/// Tells the devices of these cases' testbeds apart by the preamble cases; how late each acts.
+fn preamble(
+    cases: &[ExpandedCase],
+    catalogue: &Catalogue,
+    factory: &Factory,
+    seed: u64,
+    sink: &mut dyn FnMut(RunEvent) -> bool,
+) -> BTreeMap<BedForm, Duration> {
+    let beds: BTreeSet<BedForm> = cases.iter().map(bed_of).collect();
+    let mut lateness = BTreeMap::new();
+    for bed in beds {
+        let of_bed = |case: &&ExpandedCase| case.preamble && bed_of(case) == bed;
+        let told = catalogue.cases.iter().filter(of_bed).collect::<Vec<_>>();
+        if told.is_empty() {
+            continue;
+        }
+        let mut classification = Classification {
+            suite: told
+                .first()
+                .map(|case| case.suite.clone())
+                .unwrap_or_default(),
+            testbed: bed.0.clone(),
+            form: bed.1.clone(),
+            ..Classification::default()
+        };
+        let mut late = Duration::ZERO;
+        for case in told {
+            let result = run_case(case, catalogue, factory, seed, Duration::ZERO);
+            late = late.max(result.lateness);
+            classification.classes.extend(result.classes);
+            if result.verdict > Verdict::NotApplicable {
+                let why = result.finding.map(|finding| finding.what);
+                let id = case.id.clone();
+                classification.troubles.insert(id, why.unwrap_or_default());
+            }
+        }
+        classification.lateness_ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
+        lateness.insert(bed, late);
+        sink(RunEvent::Classified(classification));
+    }
+    lateness
 }

@@ -29,6 +29,9 @@ pub struct Bed {
     pub knobs: BTreeMap<String, Knob>,
     /// Default field values of the frames that the tester sends here, by kind (`etrunk`, `rbs`, …).
     pub frames: BTreeMap<String, crate::step::Fields>,
+    /// Forms of the device or the tester in which every case runs, the first without a mark in the
+    /// id, the others as `ID@NAME`.
+    pub forms: Vec<Form>,
     /// Settings where a case gives none.
     pub defaults: crate::step::Fields,
     /// What a device may be otherwise, by name: `tandem run --profile NAME`.
@@ -80,6 +83,21 @@ impl Observer {
             Self::Probe => "probe",
         }
     }
+}
+
+/// A form in which every case of a testbed runs. A case that gives one of its settings itself, or
+/// names its forms, runs without the others.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Form {
+    /// Its name.
+    pub name: String,
+    /// Settings.
+    pub settings: crate::step::Fields,
+    /// Default field values of the tester's frames, by kind.
+    pub frames: BTreeMap<String, crate::step::Fields>,
+    /// What is expected of the device in this form, by names that cases use as `$name`.
+    pub names: crate::step::Fields,
 }
 
 /// A reference node.

@@ -47,6 +47,13 @@ pub struct Case {
     /// Values for the testbed's knobs.
     #[serde(default)]
     pub settings: Fields,
+    /// The testbed's forms in which it runs (default all).
+    #[serde(default)]
+    pub forms: Option<Vec<String>>,
+    /// Runs before all other cases, once a form: what it tells of the device is reported, and the
+    /// lateness that it measures widens the others' tolerances.
+    #[serde(default)]
+    pub preamble: bool,
     /// Variants: each combination of these values is one.
     #[serde(default)]
     pub matrix: BTreeMap<String, Vec<serde_json::Value>>,

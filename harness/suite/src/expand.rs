@@ -1,11 +1,12 @@
 //! From a case as written to its variants: matrix, `let`, settings and constants filled in.
 
-use crate::bed::{Bed, Observer};
+use crate::bed::{Bed, Form, Observer};
 use crate::case::{Case, Located, Needs};
 use crate::expression::{Expression, ExpressionError, Quantity, Scope};
 use crate::step::{Fields, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -32,6 +33,15 @@ pub struct ExpandedCase {
     /// The profile that it was expanded for, when it isn't about that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_profile: Option<String>,
+    /// The testbed's form; empty for the first.
+    #[serde(default)]
+    pub form: String,
+    /// Whether it runs before all other cases.
+    #[serde(default)]
+    pub preamble: bool,
+    /// Default field values of the tester's frames in this form, by kind.
+    #[serde(default)]
+    pub frames: BTreeMap<String, Fields>,
     /// Values of the knobs, defaults included.
     pub settings: Fields,
     /// Named times and numbers, in nanoseconds and millionths.
@@ -79,11 +89,20 @@ impl ExpandedCase {
             needs: Needs::default(),
             observers: Vec::new(),
             other_profile: None,
+            form: String::new(),
+            preamble: false,
+            frames: BTreeMap::new(),
             settings: all,
             constants,
             file: String::new(),
             steps: steps.map(|(line, step)| Located { line, step }).collect(),
         })
+    }
+
+    /// The id of the case as it is written: without variant and form.
+    #[must_use]
+    pub fn written_id(&self) -> &str {
+        self.id.split(['#', '@']).next().unwrap_or(&self.id)
     }
 
     /// The constants for expressions.
@@ -110,6 +129,16 @@ pub enum ExpandError {
         line: u64,
         /// What serde says of the substituted step.
         what: String,
+    },
+    /// A form that the testbed hasn't.
+    #[error("form `{name}`: the testbed `{bed}` has no such form; it has {known}")]
+    Form {
+        /// The form.
+        name: String,
+        /// The testbed.
+        bed: String,
+        /// Its forms.
+        known: String,
     },
     /// A setting that the testbed has no knob for.
     #[error("setting `{name}`: the testbed `{bed}` has no such knob; it has {known}")]
@@ -165,10 +194,48 @@ pub fn expand(
             })
             .collect();
     }
-    variants
-        .into_iter()
-        .map(|variant| one(case, file, (bed_name, bed), profile, variant))
+    let forms = forms(case, bed_name, bed)?;
+    let each = variants.iter();
+    each.flat_map(|variant| forms.iter().map(move |form| (variant, form)))
+        .map(|(variant, form)| one(case, file, (bed_name, bed), profile, variant.clone(), form))
         .collect()
+}
+
+/// The forms in which a case runs, each with its mark in the id.
+fn forms<'a>(
+    case: &Case,
+    bed_name: &str,
+    bed: &'a Bed,
+) -> Result<Vec<(String, Cow<'a, Form>)>, ExpandError> {
+    let of_bed = |name: &String| bed.forms.iter().any(|form| form.name == *name);
+    if let Some(name) = case.forms.iter().flatten().find(|name| !of_bed(name)) {
+        return Err(ExpandError::Form {
+            name: name.clone(),
+            bed: bed_name.to_owned(),
+            known: (bed.forms.iter().map(|form| form.name.as_str()))
+                .collect::<Vec<_>>()
+                .join(", "),
+        });
+    }
+    let mut found: Vec<(String, Cow<'a, Form>)> = Vec::new();
+    for (at, form) in bed.forms.iter().enumerate() {
+        let own = form
+            .settings
+            .keys()
+            .any(|key| case.settings.contains_key(key));
+        let runs = match &case.forms {
+            Some(wanted) => wanted.contains(&form.name),
+            None => at == 0 || !own,
+        };
+        if runs {
+            let mark = if at == 0 { "" } else { &form.name };
+            found.push((mark.to_owned(), Cow::Borrowed(form)));
+        }
+    }
+    if found.is_empty() {
+        found.push((String::new(), Cow::Owned(Form::default())));
+    }
+    Ok(found)
 }
 
 fn one(
@@ -177,13 +244,18 @@ fn one(
     (bed_name, bed): (&str, &Bed),
     profile: Option<&str>,
     variant: Fields,
+    (mark, form): &(String, Cow<'_, Form>),
 ) -> Result<ExpandedCase, ExpandError> {
     let mut id = case.id.value.clone();
     for (index, (name, value)) in variant.iter().enumerate() {
         let separator = if index == 0 { '#' } else { ',' };
         id.push_str(&format!("{separator}{name}={}", plain(value)));
     }
-    let mut names = variant;
+    if !mark.is_empty() {
+        id.push_str(&format!("@{mark}"));
+    }
+    let mut names = form.names.clone();
+    names.extend(variant);
     for (name, value) in &case.let_ {
         let value = substitute(value, &names);
         names.insert(name.clone(), value);
@@ -196,15 +268,16 @@ fn one(
         let about = case.profiles.contains(name) || profile.settings.keys().any(sets);
         other_profile = (profile.opt_in && !about).then(|| name.clone());
     }
+    settings.extend(form.settings.clone());
     for (name, value) in &case.settings {
         settings.insert(name.clone(), substitute(value, &names));
     }
     let constants = constants(bed_name, bed, &settings)?;
-    let steps = case
-        .steps
-        .iter()
-        .map(|step| located(step, &names))
-        .collect::<Result<_, _>>()?;
+    let mut steps = Vec::new();
+    for step in &case.steps {
+        let Located { line, step } = located(step, &names)?;
+        write_out(line, step, &mut steps)?;
+    }
     Ok(ExpandedCase {
         suite: case
             .id
@@ -221,6 +294,9 @@ fn one(
         needs: case.needs.clone(),
         observers: case.observers.clone(),
         other_profile,
+        form: mark.clone(),
+        preamble: case.preamble,
+        frames: form.frames.clone(),
         settings,
         constants,
         file: file.to_owned(),
@@ -230,17 +306,42 @@ fn one(
 
 fn located(step: &serde_saphyr::Spanned<Step>, names: &Fields) -> Result<Located, ExpandError> {
     let line = step.referenced.line();
+    let step = filled(line, &step.value, names)?;
+    Ok(Located { line, step })
+}
+
+/// A step with the names filled in.
+fn filled(line: u64, step: &Step, names: &Fields) -> Result<Step, ExpandError> {
     let wrong = |error: serde_json::Error| ExpandError::Step {
         line,
         what: error.to_string(),
     };
-    let value = serde_json::to_value(&step.value).map_err(wrong)?;
-    let step = serde_json::from_value(substitute(&value, names)).map_err(wrong)?;
-    Ok(Located { line, step })
+    let value = serde_json::to_value(step).map_err(wrong)?;
+    serde_json::from_value(substitute(&value, names)).map_err(wrong)
+}
+
+/// A step, or those of a repetition as often as it says.
+fn write_out(line: u64, step: Step, steps: &mut Vec<Located>) -> Result<(), ExpandError> {
+    let Step::Repeat(repeat) = step else {
+        steps.push(Located { line, step });
+        return Ok(());
+    };
+    if repeat.times == 0 || repeat.times > 10_000 || repeat.steps.is_empty() {
+        let what = "`repeat` takes 1 to 10000 `times` and at least one step".to_owned();
+        return Err(ExpandError::Step { line, what });
+    }
+    for round in 1..=repeat.times {
+        let number = repeat.number.iter();
+        let names = number.map(|name| (name.clone(), round.into())).collect();
+        for step in &repeat.steps {
+            write_out(line, filled(line, step, &names)?, steps)?;
+        }
+    }
+    Ok(())
 }
 
 /// A value as it stands in an id.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
@@ -346,7 +447,7 @@ impl Bed {
     }
 }
 
-fn fill(fragment: &str, value: &str) -> String {
+pub(crate) fn fill(fragment: &str, value: &str) -> String {
     let mut text = fragment.to_owned();
     let ns = Expression::parse(value)
         .ok()

@@ -4,6 +4,7 @@ use crate::bed::Bed;
 use crate::case::{Case, SuiteFile};
 use crate::expand::{ExpandedCase, expand};
 use crate::requirement::{Requirement, RequirementFile};
+use crate::testbed::Testbed;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,8 +17,10 @@ pub struct Catalogue {
     pub root: PathBuf,
     /// Requirements by id.
     pub requirements: BTreeMap<String, Requirement>,
-    /// Testbeds by name, with their folder.
+    /// Simulated testbeds by name, with their folder.
     pub beds: BTreeMap<String, (PathBuf, Bed)>,
+    /// Testbeds of devices on wires by name, with their file.
+    pub testbeds: BTreeMap<String, (PathBuf, Testbed)>,
     /// All variants of all cases, in the order of files and cases.
     pub cases: Vec<ExpandedCase>,
 }
@@ -76,6 +79,7 @@ pub fn load_profile(root: &Path, profile: Option<&str>) -> Result<Catalogue, Vec
     }
     loader.requirements(&root.join("requirements"));
     loader.beds(&root.join("testbeds"));
+    loader.testbeds(&root.join("testbeds"));
     loader.check_profile();
     for folder in entries(root) {
         let name = folder
@@ -108,6 +112,22 @@ pub fn load_bed(file: &Path) -> Result<Bed, LoadError> {
         };
         loader.errors.pop().unwrap_or_else(unread)
     })
+}
+
+/// Loads and checks one testbed of a device on wires, against the simulated testbeds.
+///
+/// # Errors
+/// Every mistake found.
+pub fn load_testbed(
+    file: &Path,
+    beds: &BTreeMap<String, (PathBuf, Bed)>,
+) -> Result<Testbed, Vec<LoadError>> {
+    let mut loader = Loader::default();
+    loader.catalogue.beds.clone_from(beds);
+    let testbed = loader.testbed(file);
+    testbed
+        .filter(|_| loader.errors.is_empty())
+        .ok_or(loader.errors)
 }
 
 #[derive(Default)]
@@ -195,12 +215,8 @@ impl Loader {
 
     fn beds(&mut self, folder: &Path) {
         for entry in entries(folder) {
-            let file = if entry.is_dir() {
-                entry.join("bed.yaml")
-            } else {
-                entry.clone()
-            };
-            if !yaml(&file) || !file.is_file() {
+            let file = entry.join("bed.yaml");
+            if !file.is_file() {
                 continue;
             }
             let name = entry
@@ -212,6 +228,26 @@ impl Loader {
                 self.catalogue.beds.insert(name.to_owned(), (folder, bed));
             }
         }
+    }
+
+    /// Testbeds of devices on wires: files, where a simulated one is a folder.
+    fn testbeds(&mut self, folder: &Path) {
+        for file in entries(folder).into_iter().filter(|path| yaml(path)) {
+            let Some(testbed) = self.testbed(&file) else {
+                continue;
+            };
+            let name = file.file_stem().and_then(|name| name.to_str());
+            let name = name.unwrap_or_default().to_owned();
+            self.catalogue.testbeds.insert(name, (file, testbed));
+        }
+    }
+
+    fn testbed(&mut self, file: &Path) -> Option<Testbed> {
+        let testbed = self.parse::<Testbed>(file)?;
+        for what in testbed.mistakes(&self.catalogue.beds) {
+            self.wrong(file, None, what);
+        }
+        Some(testbed)
     }
 
     fn suite(&mut self, folder: &Path, name: &str) {

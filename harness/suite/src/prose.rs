@@ -1,9 +1,13 @@
 //! A case's steps as sentences, for test plans.
 
+use crate::among::Among;
+use crate::choice::{Alternative, Choice};
+use crate::measure::{Classify, Sample};
 use crate::step::{
-    Alternative, Choice, Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never,
-    Node, NodeAction, Partner, Peer, Send, State, Step, Stream,
+    Count, Display, Equal, Expect, Fault, Fields, Frames, Link, Loss, Never, Node, NodeAction,
+    Partner, Peer, Send, State, Step, Stream,
 };
+use crate::step_listener::{Listen, ListenMode, Uniform};
 use serde_json::Value;
 
 fn value(value: &Value) -> String {
@@ -34,7 +38,11 @@ fn value(value: &Value) -> String {
 fn fields(fields: &Fields) -> String {
     let shown: Vec<String> = fields
         .iter()
-        .map(|(name, v)| format!("`{name}` {}", value(v)))
+        .map(|(name, v)| match v.as_u64() {
+            // A state octet is read by its bits.
+            Some(state) if name.ends_with(".state") => format!("`{name}` 0x{state:02x}"),
+            _ => format!("`{name}` {}", value(v)),
+        })
         .collect();
     shown.join(", ")
 }
@@ -62,9 +70,19 @@ fn send(step: &Send) -> String {
         .as_ref()
         .map(|every| format!(", one every {every}"));
     let frame = frame(&step.frame);
+    let vary = step.vary.as_ref().map(|vary| {
+        format!(
+            ", one with each `{}` from {} to {}",
+            vary.field, vary.from, vary.to
+        )
+    });
+    let fresh = step.fresh.as_ref();
+    let fresh = fresh.map(|field| format!(", each with a `{field}` of its own (*fresh*)"));
     format!(
-        "Send {frame} on {}{times}{}",
+        "Send {frame} on {}{times}{}{}{}",
         step.on,
+        vary.unwrap_or_default(),
+        fresh.unwrap_or_default(),
         every.unwrap_or_default()
     )
 }
@@ -100,7 +118,9 @@ fn fault(step: &Fault) -> String {
 }
 
 fn partner(step: &Partner) -> String {
-    if step.stop {
+    if let Some(by) = &step.reflect {
+        format!("Let every frame from {} come back by {by}", step.on)
+    } else if step.stop {
         format!("Let the partner on {} fall silent", step.on)
     } else if step.fields.is_empty() {
         format!("Let a golden LACP partner run on {}", step.on)
@@ -203,16 +223,33 @@ fn choice(step: &Choice) -> String {
         }
     };
     let ways: Vec<String> = step.options.iter().map(one).collect();
-    let which = if step.last { "the last" } else { "the first" };
+    let which = if step.last { "last" } else { "first" };
     let otherwise = step.otherwise.as_ref();
     let otherwise = otherwise.map(|name| format!(", otherwise {name}"));
     format!(
-        "Record {}, by when {which} {} comes on {}: {}{}",
+        "Record {}, by the {which} frame on {} that is {}: {}{}",
         step.about,
-        frame(&step.frame),
         step.on,
+        frame(&step.frame),
         ways.join(", "),
         otherwise.unwrap_or_default()
+    )
+}
+
+fn among(step: &Among) -> String {
+    let most = step
+        .max
+        .map(|n| format!("at no time on more than {n} of them"));
+    let least = step
+        .min
+        .map(|n| format!("at the end on {n} of them at least"));
+    let bounds: Vec<String> = most.into_iter().chain(least).collect();
+    format!(
+        "Of {} in {}: the last one of its kind is {}, {}",
+        step.on.join(", "),
+        step.for_,
+        frame(&step.frame),
+        bounds.join(" and ")
     )
 }
 
@@ -252,6 +289,63 @@ fn display(step: &Display) -> String {
     )
 }
 
+fn sample(step: &Sample) -> String {
+    let sent = step.stimulus.as_ref();
+    let begins = match (&step.started, sent) {
+        (Some(started), _) if step.from_started => format!("from {}", frame(started)),
+        (_, Some(sent)) => format!("from {} sent", frame(sent)),
+        (_, None) => "between two of".to_owned(),
+    };
+    let to = if sent.is_some() { "to " } else { "" };
+    let judged = step.expected.as_ref().map_or_else(
+        || "is reported".to_owned(),
+        |expected| format!("is {expected}, as far as {} samples tell", step.samples),
+    );
+    format!(
+        "`{}`, the time {begins} {to}{} on {}, {judged}",
+        step.what,
+        frame(&step.frame),
+        step.on
+    )
+}
+
+fn classify(step: &Classify) -> String {
+    let names: Vec<&str> = step
+        .classes
+        .iter()
+        .map(|class| class.name.as_str())
+        .collect();
+    format!(
+        "What comes on {} in {} tells `{}`: {}",
+        step.on,
+        step.for_,
+        step.what,
+        names.join(", ")
+    )
+}
+
+fn listen(step: &Listen) -> String {
+    let mode = match step.mode {
+        ListenMode::Include => "INCLUDE",
+        ListenMode::Exclude => "EXCLUDE",
+    };
+    let more = step.following.map(|n| format!(" and the next {n}"));
+    format!(
+        "Let socket {} listen to {} with {mode} ({}{})",
+        step.socket.as_deref().unwrap_or("a"),
+        step.group,
+        step.sources.join(", "),
+        more.unwrap_or_default()
+    )
+}
+
+fn uniform(step: &Uniform) -> String {
+    format!(
+        "The durations in *{}* are spread evenly from {} to {}",
+        step.samples, step.from, step.to
+    )
+}
+
 impl Step {
     /// What the step does, in a sentence without its full stop; `true` when it judges.
     #[must_use]
@@ -277,10 +371,17 @@ impl Step {
             Self::Never(step) => judged(never(step)),
             Self::Count(step) => judged(count(step)),
             Self::Choice(step) => judged(choice(step)),
+            Self::Among(step) => judged(among(step)),
             Self::State(step) => judged(state(step)),
             Self::Equal(step) => judged(equal(step)),
             Self::Loss(step) => judged(loss(step)),
             Self::Display(step) => judged(display(step)),
+            Self::Sample(step) => judged(sample(step)),
+            Self::Classify(step) => judged(classify(step)),
+            Self::Listen(step) => done(listen(step)),
+            Self::Repeat(step) => done(format!("Carry out the next steps {} times", step.times)),
+            Self::Collect(step) => done(format!("Put {} into *{}*", step.value, step.into)),
+            Self::Uniform(step) => judged(uniform(step)),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::bed::Bed;
 use crate::case::SuiteFile;
 use crate::requirement::RequirementFile;
+use crate::testbed::Testbed;
 
 fn text(schema: &schemars::Schema) -> String {
     let mut text = serde_json::to_string_pretty(schema).unwrap_or_default();
@@ -16,7 +17,7 @@ pub fn case_schema() -> String {
     text(&schemars::schema_for!(SuiteFile))
 }
 
-/// The schema of a testbed.
+/// The schema of a simulated testbed.
 #[must_use]
 pub fn bed_schema() -> String {
     text(&schemars::schema_for!(Bed))
@@ -26,4 +27,10 @@ pub fn bed_schema() -> String {
 #[must_use]
 pub fn requirement_schema() -> String {
     text(&schemars::schema_for!(RequirementFile))
+}
+
+/// The schema of a testbed of a device on wires.
+#[must_use]
+pub fn testbed_schema() -> String {
+    text(&schemars::schema_for!(Testbed))
 }

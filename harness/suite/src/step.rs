@@ -1,5 +1,9 @@
 //! The steps of a case, each with what it does and when it fails.
 
+use crate::among::Among;
+use crate::choice::Choice;
+use crate::measure::{Classify, Sample, Vary};
+use crate::step_listener::{Collect, Listen, Repeat, Uniform};
 pub use harness_wire::Kind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,6 +101,8 @@ pub enum Step {
     Count(Count),
     /// Records which of the ways that the texts leave open the device takes.
     Choice(Choice),
+    /// Watches how many of several ports show something; fails outside the bounds.
+    Among(Among),
     /// Lets this much time pass.
     Wait(Time),
     /// Lets time pass until then.
@@ -131,6 +137,18 @@ pub enum Step {
     Loss(Loss),
     /// Compares a `display` output with a golden file.
     Display(Display),
+    /// Takes repeated samples of a time and judges them together.
+    Sample(Box<Sample>),
+    /// Tells which of several permitted behaviours the device shows.
+    Classify(Classify),
+    /// What a socket of a listener asks of a multicast address.
+    Listen(Listen),
+    /// Carries out steps several times.
+    Repeat(Repeat),
+    /// Puts a duration into a named collection.
+    Collect(Collect),
+    /// Judges whether a collection's durations are spread evenly.
+    Uniform(Uniform),
 }
 
 /// See [`Step::Send`].
@@ -147,6 +165,13 @@ pub struct Send {
     /// Time between two (default 0).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Time>,
+    /// Sends one for each of these values instead of `count`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vary: Option<Vary>,
+    /// This field gets a value that the case hasn't used, another one in each frame, known as
+    /// `$fresh` from then on: an echo of it proves that this very frame was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
     /// Go on with the next step while it sends.
     #[serde(default, skip_serializing_if = "is_false")]
     pub background: bool,
@@ -243,46 +268,6 @@ pub struct Count {
     pub per: Option<Time>,
 }
 
-/// One of the ways that the texts leave open.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Alternative {
-    /// What it is called in the report.
-    pub name: String,
-    /// The deciding frame came then at the earliest (default: the step's beginning).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Time>,
-    /// And then at the latest (default: the step's end).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Time>,
-}
-
-/// See [`Step::Choice`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Choice {
-    /// What is chosen.
-    pub about: String,
-    /// The tester's port or the link.
-    pub on: String,
-    /// The frame that decides.
-    pub frame: Frames,
-    /// For this time from now.
-    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
-    pub for_: Option<Time>,
-    /// Until this instant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Time>,
-    /// The last such frame decides, not the first.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub last: bool,
-    /// The ways, by when the frame came; the first that fits counts.
-    pub options: Vec<Alternative>,
-    /// The way that it is when none fits; without it that fails.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub otherwise: Option<String>,
-}
-
 /// See [`Step::Link`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -374,9 +359,15 @@ pub struct Partner {
     /// Falls silent.
     #[serde(skip_serializing_if = "is_false")]
     pub stop: bool,
+    /// No partner but a cable: every frame of the device comes back unchanged, by this port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reflect: Option<String>,
     /// Values that replace those of the golden partner, by LACPDU field name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: Fields,
+    /// This field gets a value that the case hasn't used, known as `$fresh` from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
 }
 
 /// See [`Step::Neighbor`].
@@ -510,15 +501,19 @@ const fn is_false(value: &bool) -> bool {
 }
 
 impl Step {
-    /// The point and the frame that a step is about, and whether it sends it.
+    /// The points and the frame that a step is about, and whether it sends it.
     #[must_use]
-    pub const fn frames(&self) -> Option<(&String, &Frames, bool)> {
+    pub fn frames(&self) -> Option<(&[String], &Frames, bool)> {
+        let one = std::slice::from_ref;
         match self {
-            Self::Send(step) => Some((&step.on, &step.frame, true)),
-            Self::Expect(step) => Some((&step.on, &step.frame, false)),
-            Self::Never(step) => Some((&step.on, &step.frame, false)),
-            Self::Count(step) => Some((&step.on, &step.frame, false)),
-            Self::Choice(step) => Some((&step.on, &step.frame, false)),
+            Self::Send(step) => Some((one(&step.on), &step.frame, true)),
+            Self::Expect(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Never(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Count(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Choice(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Among(step) => Some((&step.on, &step.frame, false)),
+            Self::Sample(step) => Some((one(&step.on), &step.frame, false)),
+            Self::Classify(step) => Some((one(&step.on), &step.frame, false)),
             Self::Wait(_)
             | Self::WaitUntil(_)
             | Self::Mark(_)
@@ -535,7 +530,11 @@ impl Step {
             | Self::State(_)
             | Self::Equal(_)
             | Self::Loss(_)
-            | Self::Display(_) => None,
+            | Self::Display(_)
+            | Self::Listen(_)
+            | Self::Repeat(_)
+            | Self::Collect(_)
+            | Self::Uniform(_) => None,
         }
     }
 
@@ -558,13 +557,21 @@ impl Step {
                     times.extend([option.from.as_ref(), option.to.as_ref()]);
                 }
             }
+            Self::Among(step) => times.push(Some(&step.for_)),
             Self::Wait(time) | Self::WaitUntil(time) => times.push(Some(time)),
             Self::Fault(step) => times.push(step.delay.as_ref()),
             Self::Stream(step) => times.push(step.every.as_ref()),
             Self::State(step) => times.extend([step.within.as_ref(), step.for_.as_ref()]),
             Self::Equal(step) => times.push(Some(&step.within)),
+            Self::Collect(step) => times.push(Some(&step.value)),
+            Self::Uniform(step) => times.extend([Some(&step.from), Some(&step.to)]),
             Self::Loss(step) => {
                 times.extend([step.gap_at_most.as_ref(), step.gap_at_least.as_ref()]);
+            }
+            Self::Sample(step) => times.extend(step.times()),
+            Self::Classify(step) => {
+                times.push(Some(&step.for_));
+                times.extend(step.classes.iter().map(|class| class.spaced.as_ref()));
             }
             Self::Mark(_)
             | Self::Link(_)
@@ -575,7 +582,9 @@ impl Step {
             | Self::EtrunkPeer(_)
             | Self::RbsPeer(_)
             | Self::Command(_)
-            | Self::Display(_) => {}
+            | Self::Display(_)
+            | Self::Listen(_)
+            | Self::Repeat(_) => {}
         }
         times.into_iter().flatten().map(String::as_str).collect()
     }

@@ -7,16 +7,20 @@
     reason = "a test that can't read the catalogue has failed"
 )]
 
-use harness_suite::{Requirement, RequirementFile, load};
-use std::collections::BTreeSet;
+use harness_suite::{Edition, Requirement, RequirementFile, load};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// File, prefix of its ids, and how many requirements it holds at least.
-const FILES: [(&str, &str, usize); 5] = [
+const FILES: [(&str, &str, usize); 8] = [
     ("lacp", "LACP", 130),
     // 173 of the reference list, and two of what listeners' frames must be.
     ("mld", "MLD", 175),
+    // Limits of a router, numbered on from the list.
+    ("mld-limits", "MLD", 3),
+    ("mld-proxy", "PROXY", 10),
+    ("mld-snooper", "SNOOP", 10),
     ("etrunk", "ETRUNK", 30),
     ("rbs", "RBS", 20),
     ("backup", "BACKUP", 20),
@@ -63,9 +67,12 @@ fn the_reference_lists_are_complete_and_ours_long_enough() {
 
 #[test]
 fn ids_are_contiguous_from_001() {
+    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, prefix, _) in FILES {
-        for (index, requirement) in file(name).requirements.iter().enumerate() {
-            assert_eq!(requirement.id, format!("{prefix}-{:03}", index + 1));
+        for requirement in file(name).requirements {
+            let number = last.entry(prefix).or_default();
+            *number += 1;
+            assert_eq!(requirement.id, format!("{prefix}-{number:03}"));
         }
     }
 }
@@ -93,6 +100,62 @@ fn no_two_requirements_say_the_same() {
             requirement.text
         );
     }
+}
+
+/// The explanations are sentences of their own: none is empty, shorter than a reason can be, long
+/// enough to be an essay, or carried over from another requirement.
+#[test]
+fn every_explanation_is_of_its_own_requirement() {
+    let mut seen = BTreeSet::new();
+    for requirement in all() {
+        let id = &requirement.id;
+        for text in requirement.why.iter().chain(&requirement.field) {
+            let text = text.trim_end();
+            assert!(text.ends_with('.') && !text.contains('\n'), "{id}: {text}");
+            assert!(text.len() <= 420, "{id}: {} octets: {text}", text.len());
+        }
+        let Some(why) = requirement.why else { continue };
+        assert!(why.len() >= 80, "{id}: {why}");
+        // A sentence that stands in two requirements says nothing of either.
+        for sentence in why.split_inclusive(". ") {
+            assert!(seen.insert(sentence.trim().to_owned()), "{id}: {sentence}");
+        }
+    }
+}
+
+/// The clause numbers of 802.3-2005 and 802.1AX-2008 follow from those of 2014 by the documents'
+/// regular correspondence, with the two that moved.
+#[test]
+fn clauses_of_older_editions_correspond_to_those_of_2014() {
+    let mut compared = 0;
+    for requirement in file("lacp").requirements {
+        let older = [
+            (Edition::Ieee8023Of2005, "43"),
+            (Edition::Ieee8021AxOf2008, "5"),
+        ];
+        for (edition, clause) in older {
+            let Some(stated) = requirement.editions.get(&edition) else {
+                continue;
+            };
+            let of_2014 = requirement.clause.split(';').next().unwrap_or_default();
+            let numbers = of_2014.trim_start_matches("802.1AX-2014 ").split(", ");
+            let expected: Vec<String> = numbers
+                .map(|number| {
+                    // An item's letter is only known of 2014.
+                    let number = number.split(' ').next().unwrap_or(number);
+                    let rest = match number.strip_prefix('6').unwrap_or(number) {
+                        ".4.2.3" => ".4.2.2",
+                        ".7" => ".6",
+                        rest => rest,
+                    };
+                    format!("{clause}{rest}")
+                })
+                .collect();
+            assert_eq!(*stated, expected.join(", "), "{}", requirement.id);
+            compared += 1;
+        }
+    }
+    assert!(compared > 200, "{compared}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! What the player sends: by its steps, in the background, and by its ports' own behaviour.
 
 use crate::matching::resolve;
-use crate::outcome::Action;
-use crate::player::{Background, Current, Player, SetupError};
+use crate::measuring::Varying;
+use crate::outcome::{Action, SetupError};
+use crate::player::{Background, Current, Player};
 use crate::rbs_peer::RbsPeer;
 use dut_device::Instant;
 use harness_suite::{Expression, Partner, Peer, Send, Stream};
@@ -19,7 +20,7 @@ impl Player {
     pub(crate) fn check(&self) -> Result<(), SetupError> {
         for located in &self.case.steps {
             let line = located.line;
-            let Some((point, frames, sends)) = located.step.frames() else {
+            let Some((points, frames, sends)) = located.step.frames() else {
                 continue;
             };
             let known = if sends {
@@ -30,7 +31,7 @@ impl Player {
             } else {
                 self.points.iter().map(|point| point.name.clone()).collect()
             };
-            if !known.contains(point) {
+            if let Some(point) = points.iter().find(|point| !known.contains(point)) {
                 let (name, known) = (point.clone(), known.join(", "));
                 return Err(SetupError::NoPoint { line, name, known });
             }
@@ -117,7 +118,12 @@ impl Player {
         fields
     }
 
-    fn transmit(&mut self, port: usize, kind: Kind, given: &Fields) -> Result<(), String> {
+    pub(crate) fn transmit(
+        &mut self,
+        port: usize,
+        kind: Kind,
+        given: &Fields,
+    ) -> Result<(), String> {
         let now = self.now;
         if kind == Kind::Rbs {
             let mut fields = self
@@ -154,7 +160,18 @@ impl Player {
         let every = every
             .map_err(|error| error.to_string())?
             .unwrap_or_default();
-        let left = send.count.unwrap_or(1);
+        let left = match &send.vary {
+            None => send.count.unwrap_or(1),
+            Some(_) if send.count.is_some() => {
+                return Err("`vary` goes without `count`".to_owned());
+            }
+            Some(vary) => u32::try_from((vary.to + 1).saturating_sub(vary.from))
+                .map_err(|_| "`vary` has too many values")?,
+        };
+        let varying = Varying {
+            field: send.vary.map(|vary| (vary.field, vary.from)),
+            fresh: send.fresh,
+        };
         let next = self.now;
         self.save_sent = send.save;
         if send.background {
@@ -169,6 +186,7 @@ impl Player {
                 every,
                 next,
                 sequence,
+                varying,
             };
             self.backgrounds.push(background);
             self.skip();
@@ -180,15 +198,23 @@ impl Player {
                 left,
                 every,
                 next,
+                varying,
             };
         }
         Ok(())
     }
 
     pub(crate) fn begin_partner(&mut self, step: &Partner) -> Result<(), String> {
-        let (now, fields) = (self.now, self.resolved(&step.fields));
+        let (now, mut fields) = (self.now, self.resolved(&step.fields));
+        if let Some(field) = &step.fresh {
+            fields.insert(field.clone(), self.fresh());
+        }
+        if let Some(by) = &step.reflect {
+            self.port_index(by)?;
+        }
         let port = self.port_named(&step.on)?;
-        if step.stop {
+        port.reflect.clone_from(&step.reflect);
+        if step.stop || step.reflect.is_some() {
             port.partner = None;
         } else {
             let heard = port.device_pdu.clone();
@@ -243,6 +269,7 @@ impl Player {
             left,
             every,
             next,
+            varying,
         } = &mut self.current
         else {
             return false;
@@ -256,7 +283,12 @@ impl Player {
         }
         *left -= 1;
         *next += *every;
-        let (port, kind, fields) = (*port, *kind, fields.clone());
+        let (port, kind, mut fields) = (*port, *kind, fields.clone());
+        let mut next = std::mem::take(varying);
+        self.varied(&mut next, &mut fields);
+        if let Current::Sending { varying, .. } = &mut self.current {
+            *varying = next;
+        }
         if let Err(error) = self.transmit(port, kind, &fields) {
             self.abort(error);
         }
@@ -289,6 +321,7 @@ impl Player {
             every: every.max(Duration::from_micros(10)),
             next: self.now,
             sequence: Some(0),
+            varying: Varying::default(),
         });
         Ok(())
     }
@@ -305,11 +338,16 @@ impl Player {
         background.next += background.every;
         background.left = background.left.map(|left| left.saturating_sub(1));
         let (port, kind) = (background.port, background.kind);
+        let mut varying = background.varying.clone();
+        if let Some((_, value)) = &mut background.varying.field {
+            *value += 1;
+        }
         let mut fields = background.fields.clone();
         if let Some(sequence) = &mut background.sequence {
             *sequence += 1;
             fields.insert("sequence".to_owned(), (*sequence).into());
         }
+        self.varied(&mut varying, &mut fields);
         if let Err(error) = self.transmit(port, kind, &fields) {
             self.abort(error);
         }
@@ -378,6 +416,10 @@ impl Player {
         let Some(port) = self.ports.get_mut(index) else {
             return Vec::new();
         };
+        if let Some(port) = port.reflect.clone() {
+            let octets = frame.octets.clone();
+            self.actions.push_back(Action::Send { port, octets });
+        }
         let Some(layers) = layers(&frame.octets) else {
             return Vec::new();
         };

@@ -14,13 +14,16 @@ use std::time::Duration;
 
 impl Current {
     /// The frames that the step looks at, when it looks at frames.
-    const fn watch(&self) -> Option<&Watch> {
+    fn watch(&self) -> Option<&Watch> {
         match self {
             Self::Expecting(expecting) => Some(&expecting.watch),
             Self::Forbidding(forbidding) => Some(&forbidding.watch),
             Self::Counting(counting) => Some(&counting.watch),
             Self::Choosing(choosing) => Some(&choosing.watch),
+            Self::Sampling(sampling) => sampling.watch(),
+            Self::Classifying(classifying) => Some(&classifying.watch),
             Self::Ready
+            | Self::Among(_)
             | Self::Sleeping(_)
             | Self::Sending { .. }
             | Self::Probing(_)
@@ -38,16 +41,18 @@ pub(crate) enum Judged {
     Holds(Option<usize>),
     /// It doesn't.
     Fails(Finding),
+    /// That can't be told.
+    Undecided(Finding),
 }
 
 /// Which frames a step looks at.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
-    point: usize,
+    pub(crate) point: usize,
     /// `None`: either end.
     direction: Option<Direction>,
-    kind: Kind,
-    fields: Fields,
+    pub(crate) kind: Kind,
+    pub(crate) fields: Fields,
 }
 
 #[derive(Debug)]
@@ -119,7 +124,13 @@ impl Player {
         let looks = |step: &Step| {
             matches!(
                 step,
-                Step::Expect(_) | Step::Never(_) | Step::Count(_) | Step::Choice(_) | Step::Mark(_)
+                Step::Expect(_)
+                    | Step::Never(_)
+                    | Step::Count(_)
+                    | Step::Choice(_)
+                    | Step::Among(_)
+                    | Step::Classify(_)
+                    | Step::Mark(_)
             )
         };
         while matches!(self.current, Current::Ready)
@@ -217,6 +228,10 @@ impl Player {
 
     /// Shows a frame to the current step.
     pub(crate) fn judge(&mut self, record: usize, point: usize, frame: &Frame) {
+        if matches!(self.current, Current::Among(_)) {
+            self.judge_among(record, point, frame);
+            return;
+        }
         let Some(watch) = self.current.watch() else {
             return;
         };
@@ -235,7 +250,7 @@ impl Player {
     }
 
     /// A frame's fields; of a hello also whether its digest is that of the bed's key.
-    fn decoded(&self, point: usize, frame: &[u8]) -> Fields {
+    pub(crate) fn decoded(&self, point: usize, frame: &[u8]) -> Fields {
         let mut fields = decode(frame).fields;
         let hello = self
             .port_of(point)
@@ -303,9 +318,23 @@ impl Player {
             {
                 choosing.matched(frame.at, record);
             }
+            Current::Sampling(sampling)
+                if (sampling.watch().and_then(differences))
+                    .is_some_and(|found| found.is_empty()) =>
+            {
+                self.sample_frame(frame.at, record);
+            }
+            Current::Classifying(classifying)
+                if differences(&classifying.watch).is_some_and(|found| found.is_empty()) =>
+            {
+                self.classify_frame(frame.at, record, seen);
+            }
             Current::Forbidding(_)
             | Current::Counting(_)
             | Current::Choosing(_)
+            | Current::Among(_)
+            | Current::Sampling(_)
+            | Current::Classifying(_)
             | Current::Ready
             | Current::Sleeping(_)
             | Current::Sending { .. }
@@ -394,10 +423,21 @@ impl Player {
                 self.chosen();
                 true
             }
+            Current::Among(counted) if counted.until <= now => {
+                self.end_among();
+                true
+            }
+            Current::Classifying(classifying) if classifying.until <= now => {
+                self.classified();
+                true
+            }
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
             | Current::Choosing(_)
+            | Current::Among(_)
+            | Current::Sampling(_)
+            | Current::Classifying(_)
             | Current::Ready
             | Current::Sleeping(_)
             | Current::Sending { .. }
@@ -425,7 +465,10 @@ impl Player {
         }
         match (counting.per, counting.max) {
             (Some(per), Some(max)) => {
-                if let Some((n, record)) = densest(&counting.came, per).filter(|(n, _)| *n > max) {
+                if let Some((n, record)) =
+                    densest(&counting.came, per.saturating_sub(self.tolerance))
+                        .filter(|(n, _)| *n > max)
+                {
                     return fail(
                         format!("{name} came {n} times within {}", seconds(per)),
                         record,
@@ -452,7 +495,7 @@ impl Player {
 }
 
 /// The implementation tolerance of 802.1AX's timers.
-const TIMER: Duration = Duration::from_millis(250);
+pub(crate) const TIMER: Duration = Duration::from_millis(250);
 
 /// The most frames in any window of this length, with the last of them.
 fn densest(came: &[(Instant, usize)], per: Duration) -> Option<(u32, Option<usize>)> {

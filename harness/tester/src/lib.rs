@@ -4,11 +4,14 @@
 //! times give the same actions and the same verdict, whether they come from a simulation, a wire or
 //! a file. Judging a capture again is playing its case against it.
 
+mod among;
 mod choosing;
+mod distribution;
 mod etrunk_peer;
 mod frames;
 mod judging;
 mod matching;
+mod measuring;
 mod outcome;
 mod partner;
 mod player;
@@ -17,5 +20,5 @@ mod rbs_peer;
 mod sampling;
 
 pub use matching::{Known, compare};
-pub use outcome::{Action, Outcome};
-pub use player::{PairStatus, Player, Setup, SetupError, TesterPort};
+pub use outcome::{Action, Outcome, SetupError};
+pub use player::{PairStatus, Player, Setup, TesterPort};

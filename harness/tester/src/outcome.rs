@@ -1,8 +1,10 @@
-//! What a player asks for, and what it ends with.
+//! What a player asks for, what it ends with, and why it doesn't begin.
 
 use harness_judge::{Finding, Verdict};
-use harness_suite::{Fault, NodeAction};
+use harness_suite::{ExpressionError, Fault, NodeAction};
+use std::collections::BTreeMap;
 use std::time::Duration;
+use thiserror::Error;
 
 /// Something that the driver is asked to do at once.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,4 +72,42 @@ pub struct Outcome {
     pub record: Option<usize>,
     /// Lines for the reader: measured intervals, losses.
     pub remarks: Vec<String>,
+    /// Which of several permitted behaviours the device shows, by what was asked.
+    pub classes: BTreeMap<String, String>,
+    /// The longest of the times that were measured without being judged.
+    pub lateness: Duration,
 }
+
+/// Why a case can't be played as written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SetupError {
+    /// A step names a port or link that isn't there.
+    #[error("line {line}: no port or link `{name}`; there are {known}")]
+    NoPoint {
+        /// Line of the step.
+        line: u64,
+        /// The name.
+        name: String,
+        /// The known names.
+        known: String,
+    },
+    /// A step's frame names no kind, or several, or an unknown field.
+    #[error("line {line}: {what}")]
+    Frame {
+        /// Line of the step.
+        line: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// An expression that can't be parsed.
+    #[error("line {line}: {source}")]
+    Expression {
+        /// Line of the step.
+        line: u64,
+        /// Why.
+        source: ExpressionError,
+    },
+}
+
+/// Fresh values are above this: no case gives these itself.
+pub(crate) const FIRST_FRESH: u64 = 0x4000;

@@ -57,7 +57,8 @@ impl Partner {
             .as_ref()
             .is_some_and(|heard| heard.get("actor.synchronization") == Some(&1.into()));
         let up = device_in_sync && self.heard.as_ref().is_some_and(both);
-        for (name, bit) in [
+        let whole = self.overrides.get("actor.state").and_then(Value::as_u64);
+        let bits = [
             ("lacp_activity", true),
             ("lacp_timeout", false),
             ("aggregation", true),
@@ -66,8 +67,11 @@ impl Partner {
             ("distributing", up),
             ("defaulted", self.heard.is_none()),
             ("expired", false),
-        ] {
-            actor.insert(format!("actor.{name}"), u64::from(bit).into());
+        ];
+        for (place, (name, bit)) in bits.into_iter().enumerate() {
+            // A whole octet given replaces the bits.
+            let bit = whole.map_or(u64::from(bit), |octet| octet >> place & 1);
+            actor.insert(format!("actor.{name}"), bit.into());
         }
         actor.extend(self.overrides.clone());
         actor

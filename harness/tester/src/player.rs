@@ -1,10 +1,12 @@
 //! The player: runs a case's steps against what it observes.
 
+use crate::among::Counted;
 use crate::choosing::Choosing;
 use crate::etrunk_peer::ETrunkPeer;
 use crate::judging::{Counting, Expecting, Forbidding, Judged};
 use crate::matching::Known;
-use crate::outcome::{Action, Outcome};
+use crate::measuring::{Classifying, Sampling, Varying};
+use crate::outcome::{Action, FIRST_FRESH, Outcome, SetupError};
 use crate::port::Port;
 use crate::sampling::{Equalling, Probing};
 use dut_device::Instant;
@@ -14,7 +16,6 @@ use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Fields, Kind};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
-use thiserror::Error;
 
 /// A tester's port as the testbed has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Setup {
     pub listeners: BTreeMap<String, String>,
     /// How inexact this testbed's times are.
     pub tolerance: Duration,
+    /// How late the device was measured to act: its tick.
+    pub lateness: Duration,
 }
 
 /// What the equivalence oracle says of the pair.
@@ -49,37 +52,6 @@ pub struct PairStatus {
     pub equal: bool,
     /// Groups held.
     pub groups: u32,
-}
-
-/// Why a case can't be played as written.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum SetupError {
-    /// A step names a port or link that isn't there.
-    #[error("line {line}: no port or link `{name}`; there are {known}")]
-    NoPoint {
-        /// Line of the step.
-        line: u64,
-        /// The name.
-        name: String,
-        /// The known names.
-        known: String,
-    },
-    /// A step's frame names no kind, or several, or an unknown field.
-    #[error("line {line}: {what}")]
-    Frame {
-        /// Line of the step.
-        line: u64,
-        /// What is wrong.
-        what: String,
-    },
-    /// An expression that can't be parsed.
-    #[error("line {line}: {source}")]
-    Expression {
-        /// Line of the step.
-        line: u64,
-        /// Why.
-        source: ExpressionError,
-    },
 }
 
 /// What the player is about.
@@ -94,11 +66,15 @@ pub(crate) enum Current {
         left: u32,
         every: Duration,
         next: Instant,
+        varying: Varying,
     },
     Expecting(Expecting),
     Forbidding(Forbidding),
     Counting(Counting),
     Choosing(Choosing),
+    Among(Counted),
+    Sampling(Box<Sampling>),
+    Classifying(Box<Classifying>),
     Probing(Probing),
     Equalling(Equalling),
     Displaying,
@@ -117,6 +93,7 @@ pub(crate) struct Background {
     pub(crate) next: Instant,
     /// Numbers its packets, from 1.
     pub(crate) sequence: Option<u64>,
+    pub(crate) varying: Varying,
 }
 
 /// Plays one case. See the crate's page for the rules.
@@ -143,6 +120,10 @@ pub struct Player {
     pub(crate) pair: PairStatus,
     /// What the next `sent` is to be saved as.
     pub(crate) save_sent: Option<String>,
+    /// The last value given out as fresh.
+    pub(crate) last_fresh: u64,
+    /// Collected durations by name.
+    pub(crate) samples: BTreeMap<String, Vec<Duration>>,
 }
 
 impl Player {
@@ -158,6 +139,7 @@ impl Player {
             frames,
             listeners,
             tolerance,
+            lateness,
         } = setup;
         let index = |name: &str| ports.iter().position(|port| port.name == name);
         let port_at = points.iter().map(|point| index(&point.name)).collect();
@@ -180,6 +162,7 @@ impl Player {
             device_pdu: None,
             device_mac: None,
             partner: None,
+            reflect: None,
             addresses: Vec::new(),
             etrunk: None,
             rbs: None,
@@ -192,7 +175,7 @@ impl Player {
             ports,
             port_at,
             listener_at,
-            tolerance,
+            tolerance: tolerance + lateness,
             now: Instant::ZERO,
             started: false,
             step: 0,
@@ -208,9 +191,13 @@ impl Player {
                 judged: 0,
                 record: None,
                 remarks: Vec::new(),
+                classes: BTreeMap::new(),
+                lateness: Duration::ZERO,
             },
             pair: PairStatus::default(),
             save_sent: None,
+            last_fresh: FIRST_FRESH,
+            samples: BTreeMap::new(),
         };
         player.check()?;
         Ok(player)
@@ -255,6 +242,7 @@ impl Player {
     pub fn sent(&mut self, at: Instant, _record: usize) {
         self.now = self.now.max(at);
         self.mark("last_sent", at);
+        self.sample_sent(at);
         if let Some(name) = self.save_sent.take() {
             self.mark(&name, at);
         }
@@ -287,6 +275,9 @@ impl Player {
             Current::Forbidding(forbidding) => Some(forbidding.until),
             Current::Counting(counting) => Some(counting.until),
             Current::Choosing(choosing) => Some(choosing.until),
+            Current::Among(counted) => Some(counted.until),
+            Current::Sampling(sampling) => Some(sampling.next()),
+            Current::Classifying(classifying) => Some(classifying.until),
             Current::Probing(probing) => Some(probing.next),
             Current::Equalling(equalling) => Some(equalling.deadline),
             Current::Displaying | Current::Done => None,
@@ -304,6 +295,13 @@ impl Player {
             ]
         });
         ports.flatten().chain(current).chain(backgrounds).min()
+    }
+
+    /// What the driver will be asked to do next. While there is something the player rests: it is
+    /// shown frames, and begins nothing before it knows when that was done.
+    #[must_use]
+    pub fn next_action(&self) -> Option<&Action> {
+        self.actions.front()
     }
 
     /// The next thing that the driver is asked to do.
@@ -405,6 +403,10 @@ impl Player {
                 self.outcome.judged += 1;
                 self.end(Verdict::Fail, Some(finding));
             }
+            Judged::Undecided(finding) => {
+                self.outcome.judged += 1;
+                self.end(Verdict::Inconclusive, Some(finding));
+            }
         }
     }
 
@@ -451,7 +453,10 @@ impl Player {
             Current::Expecting(_)
             | Current::Forbidding(_)
             | Current::Counting(_)
-            | Current::Choosing(_) => self.deadline(),
+            | Current::Choosing(_)
+            | Current::Among(_)
+            | Current::Classifying(_) => self.deadline(),
+            Current::Sampling(_) => self.work_sampling(),
             Current::Probing(_) => self.work_probing(),
             Current::Equalling(_) => self.work_equalling(),
         }
@@ -482,6 +487,7 @@ impl Player {
             Step::Never(never) => return self.begin_never(never),
             Step::Count(count) => return self.begin_count(count),
             Step::Choice(choice) => return self.begin_choice(choice),
+            Step::Among(among) => return self.begin_among(among),
             Step::Wait(time) => {
                 self.current = Current::Sleeping(self.now + self.duration(&time).map_err(text)?);
                 return Ok(());
@@ -491,17 +497,11 @@ impl Player {
                 return Ok(());
             }
             Step::Mark(name) => self.mark(&name, self.now),
-            Step::Link(link) => {
-                self.actions.push_back(Action::Link {
-                    name: link.name,
-                    up: link.up,
-                });
+            Step::Link(harness_suite::Link { name, up }) => {
+                self.actions.push_back(Action::Link { name, up });
             }
-            Step::Node(node) => {
-                self.actions.push_back(Action::Node {
-                    name: node.name,
-                    action: node.action,
-                });
+            Step::Node(harness_suite::Node { name, action }) => {
+                self.actions.push_back(Action::Node { name, action });
             }
             Step::Fault(fault) => {
                 let delay = fault.delay.as_deref().map(|delay| self.duration(delay));
@@ -513,6 +513,10 @@ impl Player {
                 let (node, text) = (command.node, command.text);
                 self.actions.push_back(Action::Command { node, text });
             }
+            Step::Listen(step) => self.actions.push_back(crate::distribution::listen(step)?),
+            Step::Collect(step) => self.collect(step)?,
+            Step::Uniform(step) => return self.judge_uniform(&step),
+            Step::Repeat(_) => return Err("a repetition that wasn't written out".to_owned()),
             Step::Stream(stream) => self.begin_stream(stream)?,
             Step::Partner(step) => self.begin_partner(&step)?,
             Step::Neighbor(step) => {
@@ -525,6 +529,8 @@ impl Player {
             Step::State(state) => return self.begin_state(state),
             Step::Equal(equal) => return self.begin_equal(equal),
             Step::Loss(loss) => return self.judge_loss(&loss),
+            Step::Sample(sample) => return self.begin_sample(*sample),
+            Step::Classify(classify) => return self.begin_classify(classify),
             Step::Display(display) => {
                 let (node, command, golden) = (display.node, display.command, display.golden);
                 self.actions.push_back(Action::Display {
@@ -546,25 +552,6 @@ impl Player {
             .iter()
             .map(|(name, value)| (name.clone(), resolve(value)))
             .collect()
-    }
-
-    pub(crate) fn port_index(&self, name: &str) -> Result<usize, String> {
-        let known = || {
-            self.ports
-                .iter()
-                .map(|p| p.name.clone())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let index = self.ports.iter().position(|port| port.name == name);
-        index.ok_or_else(|| format!("no tester's port `{name}`; there are {}", known()))
-    }
-
-    pub(crate) fn port_named(&mut self, name: &str) -> Result<&mut Port, String> {
-        let index = self.port_index(name)?;
-        self.ports
-            .get_mut(index)
-            .ok_or_else(|| format!("no tester's port `{name}`"))
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Port {
     /// Source MAC address of the device's last IPv6 frame.
     pub(crate) device_mac: Option<String>,
     pub(crate) partner: Option<Partner>,
+    /// The port by which every frame of the device comes back.
+    pub(crate) reflect: Option<String>,
     /// Addresses that it answers for, with its MAC address.
     pub(crate) addresses: Vec<Ipv6Addr>,
     pub(crate) etrunk: Option<ETrunkPeer>,
@@ -47,5 +49,26 @@ impl Port {
             fields.extend(given.clone());
         }
         fields
+    }
+}
+
+impl crate::player::Player {
+    pub(crate) fn port_index(&self, name: &str) -> Result<usize, String> {
+        let known = || {
+            self.ports
+                .iter()
+                .map(|p| p.name.clone())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let index = self.ports.iter().position(|port| port.name == name);
+        index.ok_or_else(|| format!("no tester's port `{name}`; there are {}", known()))
+    }
+
+    pub(crate) fn port_named(&mut self, name: &str) -> Result<&mut Port, String> {
+        let index = self.port_index(name)?;
+        self.ports
+            .get_mut(index)
+            .ok_or_else(|| format!("no tester's port `{name}`"))
     }
 }

@@ -50,6 +50,7 @@ fn setup(case: ExpandedCase, bed: &Bed) -> Setup {
         frames: bed.frames.clone(),
         listeners: BTreeMap::new(),
         tolerance: Duration::ZERO,
+        lateness: Duration::ZERO,
     }
 }
 
@@ -84,6 +85,11 @@ fn times(step: &Step) -> Vec<&String> {
         Step::Never(step) => [&step.for_, &step.until].into_iter().flatten().collect(),
         Step::Count(step) => vec![&step.for_],
         Step::Choice(step) => [&step.for_, &step.until].into_iter().flatten().collect(),
+        Step::Classify(step) => vec![&step.for_],
+        Step::Sample(step) => [&step.expected, &step.longest]
+            .into_iter()
+            .flatten()
+            .collect(),
         Step::Wait(time) | Step::WaitUntil(time) => vec![time],
         _ => Vec::new(),
     }
@@ -146,6 +152,8 @@ fn every_case_judges_something() {
                     | Step::Equal(_)
                     | Step::Loss(_)
                     | Step::Display(_)
+                    | Step::Sample(_)
+                    | Step::Classify(_)
             )
         });
         assert!(judges, "{}: a case of `never` alone shows nothing", case.id);

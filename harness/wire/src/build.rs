@@ -42,7 +42,7 @@ impl BuildError {
 }
 
 /// Fields that every kind takes: envelopes and raw patches, applied in this order.
-const COMMON: [&str; 16] = [
+const COMMON: [&str; 17] = [
     "ether.destination",
     "ether.source",
     "ether.ethertype",
@@ -57,6 +57,7 @@ const COMMON: [&str; 16] = [
     "hop_by_hop.router_alert",
     "icmpv6.checksum",
     "append",
+    "append_octets",
     "cut",
     "patch",
 ];
@@ -246,16 +247,21 @@ pub fn build(kind: Kind, fields: &Fields) -> Result<Vec<u8>, BuildError> {
     Ok(frame)
 }
 
-/// `append` hex, then `cut` to a length, then `patch` [[offset, hex]…], on the whole frame.
+/// `append` hex, `append_octets` as many of 0xa5, then `cut` to a length, then `patch`
+/// [[offset, hex]…], on the whole frame.
 fn patch(fields: &Fields, frame: &mut Vec<u8>) -> Result<(), BuildError> {
     if let Some(value) = fields.get("append") {
         let octets = value.as_str().and_then(parse_hex);
         frame.extend(octets.ok_or_else(|| BuildError::value("append", value))?);
     }
+    let number = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
+    if let Some(value) = fields.get("append_octets") {
+        let octets = number(value).filter(|octets| *octets <= 9_000);
+        let octets = octets.ok_or_else(|| BuildError::value("append_octets", value))?;
+        frame.resize(frame.len() + octets, 0xa5);
+    }
     if let Some(value) = fields.get("cut") {
-        let length = value
-            .as_u64()
-            .and_then(|length| usize::try_from(length).ok());
+        let length = number(value);
         frame.truncate(length.ok_or_else(|| BuildError::value("cut", value))?);
     }
     if let Some(value) = fields.get("patch") {

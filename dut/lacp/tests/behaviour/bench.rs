@@ -25,6 +25,7 @@ pub(crate) fn config(system: [u8; 6], key: u16) -> EthTrunkConfig {
         system_id_source: "(Local)".to_owned(),
         key,
         mux: MuxControl::Independent,
+        wait_to_restore: Duration::ZERO,
         max_active: 16,
         least_active: 1,
         preempt_delay: None,

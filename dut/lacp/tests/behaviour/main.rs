@@ -7,6 +7,7 @@
 mod bench;
 mod bring_up;
 mod churn;
+mod combined;
 mod functions;
 mod hold;
 mod marker;

@@ -247,6 +247,14 @@ fn run(ops: Vec<Op>, mux: MuxControl) -> BTreeSet<&'static str> {
     arcs(&mut bench)
 }
 
+/// Every Mux machine.
+const MUXES: [MuxControl; 4] = [
+    MuxControl::Coupled,
+    MuxControl::Independent,
+    MuxControl::Combined,
+    MuxControl::CombinedCoupled,
+];
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 256,
@@ -256,10 +264,9 @@ proptest! {
     #[test]
     fn invariants_hold_and_a_good_partner_is_found(
         ops in proptest::collection::vec(op(), 1..60),
-        coupled in any::<bool>(),
+        mux in 0..4_usize,
     ) {
-        let mux = if coupled { MuxControl::Coupled } else { MuxControl::Independent };
-        run(ops, mux);
+        run(ops, MUXES[mux]);
     }
 }
 
@@ -268,14 +275,9 @@ fn every_arc_is_taken_by_some_sequence() {
     let mut seen = BTreeSet::new();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let sequence = proptest::collection::vec(op(), 80);
-    for round in 0..60 {
+    for round in 0..120 {
         let ops = sequence.new_tree(&mut runner).unwrap().current();
-        let mux = if round % 2 == 0 {
-            MuxControl::Coupled
-        } else {
-            MuxControl::Independent
-        };
-        seen.extend(run(ops, mux));
+        seen.extend(run(ops, MUXES[round % 4]));
     }
     let count = |prefix: &str| seen.iter().filter(|arc| arc.starts_with(prefix)).count();
     let machines = [
@@ -283,9 +285,10 @@ fn every_arc_is_taken_by_some_sequence() {
         "LACP-PT-",
         "LACP-MUX-",
         "LACP-MUXC-",
+        "LACP-MUX20-",
         "LACP-TX-",
         "LACP-ACD-",
     ];
-    assert_eq!(machines.map(count), [12, 7, 9, 7, 3, 5], "{seen:?}");
+    assert_eq!(machines.map(count), [12, 7, 9, 7, 7, 3, 5], "{seen:?}");
     assert_eq!(count("LACP-PCD-"), 5, "{seen:?}");
 }

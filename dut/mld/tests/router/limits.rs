@@ -274,7 +274,7 @@ fn report_limit() {
     assert_eq!(lab.router.group_count(), 2);
     let reason = dut_mld::DiscardReason::ReportLimit;
     assert!(lab.has(MldEvent::Discarded { reason }));
-    lab.run(Duration::from_secs(1));
+    lab.at(1000);
     lab.records(vec![record(TO_EX, group(7), &[])]);
     assert_eq!(lab.router.group_count(), 3);
 }

@@ -18,7 +18,7 @@ impl Builder<'_> {
                 continue;
             };
             let profiles = self.profiles(&configured.name);
-            let session = rbs::Session::new(rbs::SessionConfig {
+            let session = rbs::SessionConfig {
                 name: configured.name.clone(),
                 index: u16::try_from(position + 1).unwrap_or(u16::MAX),
                 source,
@@ -31,7 +31,8 @@ impl Builder<'_> {
                 seed: self.spec.seed,
                 wall_origin_s: self.spec.wall_origin_s,
                 profiles,
-            });
+            };
+            let session = rbs::Session::with_policy(session, self.rules.rbs);
             let endpoint = self.node.host.endpoint(source, peer, port);
             self.node.services.push(Service {
                 name: configured.name.clone(),
@@ -160,7 +161,7 @@ impl Builder<'_> {
         built.bond = Some(bond);
         if let Some(lacp) = &mut built.lacp {
             // Until the E-Trunk has spoken, members hold Synchronization = 0.
-            lacp.set_hold(dut_device::Instant::ZERO, true);
+            lacp.set_hold(dut_device::Instant::ZERO, (self.rules.pair.holds)(false));
         }
         self.node.bonds.push(Bond {
             etrunk,
@@ -199,7 +200,7 @@ impl Builder<'_> {
             .map_or("", |key| key.text.as_str());
         // An opaque key is looked up among the testbed's secrets; else it serves as it stands.
         let key = self.spec.secrets.get(key).map_or(key, String::as_str);
-        etrunk::ETrunk::new(etrunk::ETrunkConfig {
+        let configured = etrunk::ETrunkConfig {
             id,
             priority: configured.priority,
             system_id: self.spec.base_mac,
@@ -223,7 +224,7 @@ impl Builder<'_> {
             larger_wins: self.spec.election_larger_wins,
             lacp_system_priority,
             lacp_system_id,
-            port_offset: source > peer,
+            port_offset: (self.rules.pair.raises_ports)(source, peer),
             members: vec![etrunk::MemberConfig {
                 eth_trunk: trunk_id,
                 remote_id: remote.unwrap_or(trunk_id),
@@ -234,6 +235,7 @@ impl Builder<'_> {
                 },
             }],
             boot_epoch: self.spec.boot_epoch,
-        })
+        };
+        etrunk::ETrunk::with_policy(configured, self.rules.etrunk)
     }
 }

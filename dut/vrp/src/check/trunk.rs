@@ -1,7 +1,7 @@
 //! Eth-Trunks and E-Trunks.
 
 use super::Checker;
-use crate::config::Interface;
+use crate::config::{Interface, Mux};
 
 /// LACP commands of an Eth-Trunk that negotiates; a manual one hears none of them.
 const LACP: &[&str] = &[
@@ -11,6 +11,9 @@ const LACP: &[&str] = &[
     "lacp e-trunk system-id",
     "lacp e-trunk priority",
     "tandem mux",
+    "tandem wait-to-restore",
+    "tandem ntt-on-expired",
+    "tandem protocol-da",
 ];
 
 impl Checker<'_> {
@@ -54,6 +57,10 @@ impl Checker<'_> {
         } else if trunk.preempt_delay_s.is_none() {
             let reason = "`lacp preempt enable` isn't given";
             self.inert(view, "lacp preempt delay", reason);
+        }
+        if !matches!(trunk.mux, Mux::Combined | Mux::CombinedCoupled) {
+            let reason = "`tandem mux combined` isn't given";
+            self.inert(view, "tandem wait-to-restore", reason);
         }
         if trunk.e_trunk.is_none() {
             let reason = "the Eth-Trunk is in no E-Trunk";

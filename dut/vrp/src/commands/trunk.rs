@@ -3,7 +3,7 @@
 use super::system::system_id;
 use super::{Command, command};
 use crate::builder::{Builder, Outcome, Problem, Target};
-use crate::config::WorkMode;
+use crate::config::{Mux, WorkMode};
 use crate::grammar::Args;
 use crate::grammar::Part::{Int, Mac, OneOf, Word};
 
@@ -109,10 +109,52 @@ pub(super) const COMMANDS: &[Command] = &[
         &[
             Word("tandem"),
             Word("mux"),
-            OneOf(&["coupled", "independent"]),
+            OneOf(&["coupled", "independent", "combined", "combined-coupled"]),
         ],
         |b, args| {
-            b.interface()?.trunk.mux_independent = args.text(0) == "independent";
+            b.interface()?.trunk.mux = match args.text(0) {
+                "independent" => Mux::Independent,
+                "combined" => Mux::Combined,
+                "combined-coupled" => Mux::CombinedCoupled,
+                _ => Mux::Coupled,
+            };
+            Ok(())
+        },
+    ),
+    command(
+        &[
+            Word("tandem"),
+            Word("wait-to-restore"),
+            Int("seconds", 0, 32767),
+        ],
+        |b, args| {
+            b.interface()?.trunk.wait_to_restore_s = args.u16(0);
+            Ok(())
+        },
+    ),
+    command(
+        &[
+            Word("tandem"),
+            Word("ntt-on-expired"),
+            OneOf(&["enable", "disable"]),
+        ],
+        |b, args| {
+            b.interface()?.trunk.ntt_on_expired = args.text(0) == "enable";
+            Ok(())
+        },
+    ),
+    command(
+        &[
+            Word("tandem"),
+            Word("protocol-da"),
+            OneOf(&["0180-c200-0000", "0180-c200-0002", "0180-c200-0003"]),
+        ],
+        |b, args| {
+            b.interface()?.trunk.protocol_da = match args.text(0) {
+                "0180-c200-0000" => 0,
+                "0180-c200-0003" => 3,
+                _ => 2,
+            };
             Ok(())
         },
     ),

@@ -5,7 +5,7 @@ use dut_device::{Instant, PortId};
 use std::collections::BTreeMap;
 
 /// Offsets in a LACPDU's frame.
-pub(super) mod at {
+pub(crate) mod at {
     pub(crate) const SUBTYPE: usize = 14;
     pub(crate) const VERSION: usize = 15;
     /// Where the Actor TLV begins; the Partner TLV follows 20 octets later.
@@ -26,36 +26,36 @@ pub(super) mod at {
 }
 
 /// Whether it is an untagged slow protocol frame of this subtype.
-pub(super) fn slow(frame: &[u8], subtype: u8) -> bool {
+pub(crate) fn slow(frame: &[u8], subtype: u8) -> bool {
     frame.get(12..15) == Some(&[0x88, 0x09, subtype])
 }
 
 /// Whether it is an untagged LACPDU of full length.
-pub(super) fn lacpdu(frame: &[u8]) -> bool {
+pub(crate) fn lacpdu(frame: &[u8]) -> bool {
     slow(frame, 1) && frame.len() >= at::END
 }
 
 /// An octet, 0 beyond the end.
-pub(super) fn octet(frame: &[u8], at: usize) -> u8 {
+pub(crate) fn octet(frame: &[u8], at: usize) -> u8 {
     frame.get(at).copied().unwrap_or(0)
 }
 
 /// Sets an octet, if it is there.
-pub(super) fn put(frame: &mut [u8], at: usize, value: u8) {
+pub(crate) fn put(frame: &mut [u8], at: usize, value: u8) {
     if let Some(octet) = frame.get_mut(at) {
         *octet = value;
     }
 }
 
 /// Sets octets, if they are there.
-pub(super) fn put_all(frame: &mut [u8], at: usize, values: &[u8]) {
+pub(crate) fn put_all(frame: &mut [u8], at: usize, values: &[u8]) {
     if let Some(octets) = frame.get_mut(at..at + values.len()) {
         octets.copy_from_slice(values);
     }
 }
 
 /// Copies octets from another frame.
-pub(super) fn copy(to: &mut [u8], at: usize, from: &[u8], from_at: usize, length: usize) {
+pub(crate) fn copy(to: &mut [u8], at: usize, from: &[u8], from_at: usize, length: usize) {
     if let Some(octets) = from.get(from_at..from_at + length) {
         put_all(to, at, octets);
     }
@@ -63,7 +63,7 @@ pub(super) fn copy(to: &mut [u8], at: usize, from: &[u8], from_at: usize, length
 
 /// Changes every LACPDU that leaves; `false` keeps it back.
 #[derive(Debug)]
-pub(super) struct Outgoing(pub(super) fn(PortId, &mut Vec<u8>) -> bool);
+pub(crate) struct Outgoing(pub(crate) fn(PortId, &mut Vec<u8>) -> bool);
 
 impl Frames for Outgoing {
     fn sent(&mut self, port: PortId, mut frame: Vec<u8>) -> Vec<Vec<u8>> {
@@ -76,7 +76,7 @@ impl Frames for Outgoing {
 
 /// Changes every frame that comes in; `false` drops it.
 #[derive(Debug)]
-pub(super) struct Incoming(pub(super) fn(PortId, &mut Vec<u8>) -> bool);
+pub(crate) struct Incoming(pub(crate) fn(PortId, &mut Vec<u8>) -> bool);
 
 impl Frames for Incoming {
     fn received(&mut self, _now: Instant, port: PortId, frame: &[u8]) -> Vec<Vec<u8>> {
@@ -91,9 +91,9 @@ impl Frames for Incoming {
 
 /// Changes LACPDUs on the way out and, so that the device inside doesn't notice, on the way in.
 #[derive(Debug)]
-pub(super) struct Translate(
-    pub(super) fn(PortId, &mut Vec<u8>),
-    pub(super) fn(PortId, &mut Vec<u8>),
+pub(crate) struct Translate(
+    pub(crate) fn(PortId, &mut Vec<u8>),
+    pub(crate) fn(PortId, &mut Vec<u8>),
 );
 
 impl Frames for Translate {
@@ -118,7 +118,7 @@ type Answer = fn(PortId, &[u8]) -> Vec<(PortId, Vec<u8>)>;
 
 /// Sends something for a received frame.
 #[derive(Debug)]
-pub(super) struct Answering(pub(super) Answer);
+pub(crate) struct Answering(pub(crate) Answer);
 
 impl Frames for Answering {
     fn answer(&mut self, _now: Instant, port: PortId, frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
@@ -128,24 +128,24 @@ impl Frames for Answering {
 
 /// What a port knows when it sends.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// LACPDUs received since the one that was sent last, oldest first; at most four.
-    pub(super) fresh: Vec<Vec<u8>>,
+    pub(crate) fresh: Vec<Vec<u8>>,
     /// The LACPDU that was received last.
-    pub(super) received: Vec<u8>,
+    pub(crate) received: Vec<u8>,
     /// The LACPDU that was sent last, as the device inside made it.
-    pub(super) sent: Vec<u8>,
+    pub(crate) sent: Vec<u8>,
     /// LACPDUs sent so far.
-    pub(super) count: u16,
+    pub(crate) count: u16,
 }
 
 /// Changes every LACPDU that leaves by what the port remembers.
 #[derive(Debug)]
-pub(super) struct Memory(fn(&mut Vec<u8>, &Known), BTreeMap<PortId, Known>);
+pub(crate) struct Memory(fn(&mut Vec<u8>, &Known), BTreeMap<PortId, Known>);
 
 impl Memory {
     /// Changes LACPDUs so.
-    pub(super) fn boxed(change: fn(&mut Vec<u8>, &Known)) -> Box<dyn Frames> {
+    pub(crate) fn boxed(change: fn(&mut Vec<u8>, &Known)) -> Box<dyn Frames> {
         Box::new(Self(change, BTreeMap::new()))
     }
 }
@@ -177,11 +177,11 @@ impl Frames for Memory {
 
 /// Takes no frame any more after one of these, on any port.
 #[derive(Debug)]
-pub(super) struct Dies(fn(&[u8]) -> bool, bool);
+pub(crate) struct Dies(fn(&[u8]) -> bool, bool);
 
 impl Dies {
     /// Dies of such a frame.
-    pub(super) fn of(frame: fn(&[u8]) -> bool) -> Box<dyn Frames> {
+    pub(crate) fn of(frame: fn(&[u8]) -> bool) -> Box<dyn Frames> {
         Box::new(Self(frame, false))
     }
 }

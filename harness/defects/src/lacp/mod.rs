@@ -1,9 +1,12 @@
 //! LACP's defects, by the requirement that they break.
 
+mod combined;
 mod content;
 mod data_plane;
 mod frame;
-mod frames;
+pub(crate) mod frames;
+mod hostile;
+mod later;
 mod marker;
 mod mux;
 mod parse;
@@ -40,9 +43,12 @@ fn retarget<S: Clone, V: Clone>(table: &mut Table<S, V>, id: &str, to: &S) {
 /// LACP's defects.
 pub(crate) fn defects() -> Vec<Defect> {
     [
+        combined::DEFECTS,
         content::DEFECTS,
         data_plane::DEFECTS,
         frame::DEFECTS,
+        hostile::DEFECTS,
+        later::DEFECTS,
         marker::DEFECTS,
         mux::DEFECTS,
         parse::DEFECTS,

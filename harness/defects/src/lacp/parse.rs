@@ -245,10 +245,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| {
             rules.lacp.policy.valid_partner = |partner| partner.key != 0 && partner.port != 0;
         },
-    )
-    .survives(
-        "equivalent: the partner's system is part of the LAG ID, so such a link is in \
-         no proper link's LAG, and alone it may come up",
     ),
     Defect::data(
         "lacp-port-zero",
@@ -267,10 +263,6 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.lacp.policy.valid_partner =
                 |partner| partner.port != 0 && partner.system != [0; 6];
         },
-    )
-    .survives(
-        "equivalent: the partner's key is part of the LAG ID, so key 0 is in no LAG \
-         with another key, and alone it may come up",
     ),
     Defect::frames(
         "lacp-leaks",

@@ -1,12 +1,14 @@
 //! The Transmit machine and NTT (LACP-085 to LACP-094).
 
-use super::frames::{Memory, at, copy};
+use super::frames::{Memory, at, copy, lacpdu, octet};
 use super::when;
-use crate::Defect;
+use crate::{Defect, Frames};
+use dut_device::PortId;
 use dut_fsm::Arc;
 use dut_lacp::functions::same;
 use dut_lacp::transmit::{TransmitState, TransmitVars};
 use dut_wire::lacp::State;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a need to transmit that the limit holds back is forgotten by.
@@ -45,6 +47,26 @@ macro_rules! ntt_without {
             };
         }
     };
+}
+
+/// Keeps back the first two LACPDUs in EXPIRED.
+#[derive(Debug, Default)]
+struct TwoExpiredLate(BTreeMap<PortId, u8>);
+
+impl Frames for TwoExpiredLate {
+    fn sent(&mut self, port: PortId, frame: Vec<u8>) -> Vec<Vec<u8>> {
+        if !lacpdu(&frame) {
+            return vec![frame];
+        }
+        let count = self.0.entry(port).or_default();
+        let expired = octet(&frame, at::ACTOR + at::STATE) & State::EXPIRED != 0;
+        *count = if expired { count.saturating_add(1) } else { 0 };
+        if (1..=2).contains(count) {
+            Vec::new()
+        } else {
+            vec![frame]
+        }
+    }
 }
 
 /// Defects of the Transmit machine.
@@ -182,11 +204,11 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    Defect::data(
-        "lacp-expired-says-nothing",
+    Defect::frames(
+        "lacp-expired-told-late",
         &["LACP-093"],
-        "entering EXPIRED doesn't ask for a LACPDU, as before Corrigendum 1",
-        |rules| rules.lacp.policy.ntt_on_expired = |_| false,
+        "the first two LACPDUs that would show EXPIRED don't leave",
+        || Box::new(TwoExpiredLate::default()),
     ),
     Defect::data(
         "lacp-need-remembered",

@@ -1,5 +1,6 @@
 //! MLD's defects, by the requirement that they break.
 
+mod afterwards;
 mod election;
 mod expiry;
 mod frames;
@@ -80,6 +81,7 @@ fn older_unchecked(rules: &mut Rules, reason: DiscardReason) {
 /// MLD's defects.
 pub(crate) fn defects() -> Vec<Defect> {
     [
+        afterwards::DEFECTS,
         election::DEFECTS,
         expiry::DEFECTS,
         limits::DEFECTS,

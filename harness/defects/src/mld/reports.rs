@@ -1,7 +1,7 @@
 //! Reports that come in (MLD-020 to MLD-044).
 
 use super::frames::{Crash, Incoming, Memory, Mld, octet, put};
-use super::{checked, data, framed, record_unchecked, unchecked};
+use super::{checked, data, framed, record_unchecked};
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_mld::DiscardReason;
@@ -429,13 +429,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         "a report counts on every link",
         || Box::new(OneLink),
     ),
-    data(
-        "mld-own-source-checked-last",
-        &["MLD-058"],
-        "a report from the router's own address is taken",
-        |rules| unchecked(rules, DiscardReason::OwnMessage),
-    )
-    .survives("the text says nothing of own reports, and own queries lose no election"),
     framed(
         "mld-mac-filter",
         &["MLD-019"],

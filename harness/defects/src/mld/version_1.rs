@@ -296,22 +296,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     data(
-        "mld-version-1-source-queries",
-        &["MLD-147"],
-        "a version 1 router takes version 2 reports and asks for sources",
-        |rules| {
-            rules.mld.query = |config, asked| {
-                let with_sources = !asked.sources.is_empty();
-                if with_sources {
-                    query(&version_2(config), asked)
-                } else {
-                    query(config, asked)
-                }
-            };
-        },
-    )
-    .survives("it drops version 2 reports, so that no source is known"),
-    data(
         "mld-version-1-report-goes-on",
         &["MLD-152"],
         "in version 1 a Report doesn't end the series",

@@ -1,0 +1,111 @@
+//! `tandem dut`: the reference as a device on real interfaces.
+
+use crate::args::code;
+use crate::terminal::Terminal;
+use clap::Args as ClapArgs;
+use dut_device::{BuildSpec, Device, Event, MacAddr};
+use harness_live::Clock;
+use harness_live::device::{Wiring, drive};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// `tandem dut`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Dut {
+    /// Configuration file; the first is the device's own, later ones are fragments.
+    #[arg(long, required = true, value_name = "FILE")]
+    config: Vec<PathBuf>,
+    /// A port and the interface that it is, as `GE0/1/1=eth1`.
+    #[arg(long, required = true, value_name = "NAME=IFACE", value_parser = parse_pair)]
+    port: Vec<(String, String)>,
+    /// Bridge MAC address.
+    #[arg(long, value_name = "MAC", default_value = "00e0-fc00-0001")]
+    base_mac: MacAddr,
+    /// The numerically larger E-Trunk priority wins, as the seed's literal files need.
+    #[arg(long)]
+    larger_wins: bool,
+    /// A key in clear by the opaque text in the configuration.
+    #[arg(long, value_name = "OPAQUE=CLEAR", value_parser = parse_secret)]
+    secret: Vec<(String, String)>,
+    /// The seed from which everything random in it comes.
+    #[arg(long, default_value_t = 1, value_parser = crate::run::parse_seed)]
+    seed: u64,
+    /// How often it has booted.
+    #[arg(long, default_value_t = 1)]
+    boot_epoch: u64,
+    /// A Unix socket to make, on which it answers one JSON object a line: `{"display": "…"}`,
+    /// `{"command": "…"}`, `"snapshot"`.
+    #[arg(long, value_name = "SOCKET")]
+    control: Option<PathBuf>,
+    /// Boot only when the control socket is asked to `"begin"`.
+    #[arg(long, requires = "control")]
+    held: bool,
+    /// Print what it reports.
+    #[arg(long)]
+    log: bool,
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    let (name, interface) = text
+        .split_once('=')
+        .ok_or("use NAME=IFACE, as GE0/1/1=eth1")?;
+    let name = match name.strip_prefix("GE") {
+        Some(rest) => format!("GigabitEthernet{rest}"),
+        None => name.to_owned(),
+    };
+    Ok((name, interface.to_owned()))
+}
+
+fn parse_secret(text: &str) -> Result<(String, String), String> {
+    // An opaque text may hold the sign itself; a key in clear can't.
+    let (opaque, clear) = text.rsplit_once('=').ok_or("use OPAQUE=CLEAR")?;
+    Ok((opaque.to_owned(), clear.to_owned()))
+}
+
+pub(crate) fn dut(dut: &Dut) -> u8 {
+    let terminal = Terminal::new();
+    match run(dut, &terminal) {
+        Ok(()) => code::OK,
+        Err(why) => {
+            terminal.complain(&why);
+            code::USAGE
+        }
+    }
+}
+
+fn run(dut: &Dut, terminal: &Terminal) -> Result<(), String> {
+    let mut configuration = Vec::new();
+    for path in &dut.config {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+        configuration.push((path.display().to_string(), text));
+    }
+    let clock = Clock::starting_now();
+    let spec = BuildSpec {
+        configuration,
+        base_mac: dut.base_mac,
+        election_larger_wins: dut.larger_wins,
+        secrets: dut.secret.iter().cloned().collect(),
+        seed: dut.seed,
+        boot_epoch: dut.boot_epoch,
+        wall_origin_s: clock.origin_s(),
+        identity: BTreeMap::new(),
+    };
+    let mut node = dut_node::build(&spec).map_err(|error| error.to_string())?;
+    let _granted = harness_live::device::prefer();
+    let wiring = Wiring {
+        ports: dut.port.clone(),
+        control: dut.control.clone(),
+        held: dut.held,
+    };
+    let mut log = |at: dut_device::Instant, event: Event| {
+        if dut.log {
+            let ms = at.as_millis();
+            terminal.line(&format!("{}.{:03} {event:?}", ms / 1000, ms % 1000));
+        }
+    };
+    let runtime = harness_live::runtime().map_err(|error| error.to_string())?;
+    let device: &mut dyn Device = &mut node;
+    let drive = drive(device, clock, &wiring, &mut log);
+    runtime.block_on(drive).map_err(|error| error.to_string())
+}

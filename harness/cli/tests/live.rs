@@ -1,0 +1,272 @@
+//! Proves that cases on wires give the simulation's verdicts, that their captures give them
+//! again, and that a run leaves nothing behind. Needs root and `ip`; without, each says its name
+//! and skips.
+
+#![cfg(feature = "live")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a test"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The fixed sample: cases of a few seconds of every suite of single devices, with links cut,
+/// partners, hellos and sessions.
+const SAMPLE: [&str; 23] = [
+    "lacp/rx/version",
+    "lacp/rx/reserved",
+    "lacp/rx/link-down",
+    "lacp/frame/other-destination",
+    "lacp/marker/lenient",
+    "lacp/marker/one-response",
+    "lacp/mux/wait",
+    "lacp/selection/attach-together",
+    "lacp/tx/echo",
+    "lacp/tx/system",
+    "lacp/tx/timeout",
+    "lacp/tx/activity-passive",
+    "mld/report/code-and-flags",
+    "mld/report/checksum",
+    "mld/state/include-",
+    "mld/series/group",
+    "mld/version1/done",
+    "mld/transmit/last-listener-code",
+    "rbs/open/lower-connects",
+    "rbs/session/length",
+    "rbs/data/acknowledged",
+    "etrunk/check/",
+    "etrunk/auth/",
+];
+
+fn may(name: &str) -> bool {
+    let root = std::fs::read_to_string("/proc/self/status").unwrap();
+    let root = root.lines().any(|line| line.starts_with("Uid:\t0\t"));
+    let probe = format!("probe-{}-{}", std::process::id(), name.len());
+    let ip = |verb| Command::new("ip").args(["netns", verb, &probe]).output();
+    let may = root && ip("add").is_ok_and(|done| done.status.success());
+    if may {
+        ip("del").unwrap();
+    } else {
+        eprintln!("skipped by name: live::{name} (needs root, iproute2 and network namespaces)");
+    }
+    may
+}
+
+fn tandem(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+    command.current_dir(common::root()).args(arguments);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// Verdict and finding by case id.
+fn verdicts(report: &Path) -> BTreeMap<String, (String, String)> {
+    let text = std::fs::read_to_string(report.join("events.jsonl")).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let cases = lines.filter_map(|line: serde_json::Value| line.get("case").cloned());
+    cases
+        .map(|case| {
+            let verdict = case["verdict"].as_str().unwrap().to_owned();
+            let why = case["finding"]["what"].as_str().unwrap_or_default();
+            let id = case["id"].as_str().unwrap().to_owned();
+            (id, (verdict, why.to_owned()))
+        })
+        .collect()
+}
+
+/// The reference over veth pairs gives the simulation's verdict for every case of the sample, but
+/// for what the host was too slow to judge, and each capture gives its verdict again.
+#[test]
+fn the_reference_on_wires_agrees_with_the_simulation() {
+    if !may("the_reference_on_wires_agrees_with_the_simulation") {
+        return;
+    }
+    // `make test-live` runs all.
+    let all = std::env::var_os("TANDEM_LIVE_ALL").is_some();
+    let filter: Vec<&str> = if all {
+        vec!["lacp", "mld", "etrunk", "rbs"]
+    } else {
+        SAMPLE.to_vec()
+    };
+    let (simulated, live) = (folder("live-simulated"), folder("live-wires"));
+    let run = |report: &Path, more: &[&str]| {
+        let report = report.display().to_string();
+        let begin = ["run", "--report", &report];
+        let arguments: Vec<&str> = begin.iter().chain(more).chain(&filter).copied().collect();
+        tandem(&arguments).status().unwrap();
+    };
+    run(&simulated, &[]);
+    run(&live, &["--testbed", "reference", "--jobs", "8"]);
+    let (expected, seen) = (verdicts(&simulated), verdicts(&live));
+    assert!(expected.len() >= 60, "{} cases", expected.len());
+    let mut undecided = Vec::new();
+    let mut differ = Vec::new();
+    for (id, (verdict, _)) in &expected {
+        match seen.get(id) {
+            Some((live, why)) if live == "inconclusive" => undecided.push(format!("{id}: {why}")),
+            Some((live, _)) if live == verdict => {}
+            other => differ.push(format!(
+                "{id}: {verdict} in the simulation, {other:?} on wires"
+            )),
+        }
+    }
+    assert!(differ.is_empty(), "{differ:#?}");
+    let few = expected.len() / 10;
+    assert!(undecided.len() <= few, "too slow a host: {undecided:#?}");
+    let captures = std::fs::read_dir(live.join("captures")).unwrap();
+    let captures: Vec<String> = captures
+        .map(|entry| entry.unwrap().path().display().to_string())
+        .collect();
+    let events = live.join("events.jsonl").display().to_string();
+    let mut judge = vec!["judge", "--against", &events];
+    judge.extend(captures.iter().map(String::as_str));
+    assert!(
+        tandem(&judge).status().unwrap().success(),
+        "verdicts judged again differ"
+    );
+}
+
+/// Namespaces, processes and folders of a run.
+fn left_of(run: u32) -> Vec<String> {
+    let mine = format!("tandem-{run}-");
+    let mut left = Vec::new();
+    for folder in ["/run/netns", &std::env::temp_dir().display().to_string()] {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        left.extend(names.filter(|name| name.starts_with(&mine)));
+    }
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command).replace('\0', " ");
+        if command.contains(" dut ") && command.contains(&mine) {
+            left.push(command);
+        }
+    }
+    left
+}
+
+fn links() -> usize {
+    std::fs::read_dir("/sys/class/net").unwrap().count()
+}
+
+/// A run on four beds that is in the middle of its cases.
+fn under_way(name: &str) -> Child {
+    let report = folder(name).display().to_string();
+    let arguments = [
+        "run",
+        "lacp/rx/expire",
+        "--testbed",
+        "reference",
+        "--jobs",
+        "4",
+        "--report",
+    ];
+    let child = tandem(&arguments).arg(&report).spawn().unwrap();
+    let begun = Instant::now();
+    let dut = |left: &String| left.contains(" dut ");
+    while left_of(child.id()).iter().filter(|l| dut(l)).count() < 4 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no bed came up");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    child
+}
+
+fn end(child: &mut Child, signal: &str) {
+    let pid = child.id().to_string();
+    Command::new("kill").args([signal, &pid]).status().unwrap();
+    child.wait().unwrap();
+}
+
+/// After Ctrl-C nothing of a run is left; what a killed run leaves is swept up by the next run, and
+/// a living run's beds are not.
+#[test]
+fn a_run_leaves_nothing_behind() {
+    if !may("a_run_leaves_nothing_behind") {
+        return;
+    }
+    let before = links();
+    let mut child = under_way("live-interrupted");
+    end(&mut child, "-INT");
+    assert_eq!(left_of(child.id()), Vec::<String>::new());
+    let mut killed = under_way("live-killed");
+    end(&mut killed, "-KILL");
+    assert!(
+        !left_of(killed.id()).is_empty(),
+        "nothing to sweep: the test shows nothing"
+    );
+    let mut next = under_way("live-next");
+    assert_eq!(left_of(killed.id()), Vec::<String>::new());
+    end(&mut next, "-TERM");
+    assert_eq!(left_of(next.id()), Vec::<String>::new());
+    assert_eq!(links(), before);
+}
+
+/// A testbed of shell hooks whose device dies during its first case.
+const DYING: &str = r#"
+title: A device that dies
+device: dying
+stands-for: [lacp]
+ports: { p1: {}, p2: {}, p3: {}, p4: {} }
+setup: echo setup >>"$LIVE_LOG"; echo 1 >$RUN/alive
+start: echo start >>"$LIVE_LOG"; rm -f $RUN/alive
+health: test -f $RUN/alive || { echo it is dead; exit 1; }
+teardown: echo teardown >>"$LIVE_LOG"
+knobs:
+  lacp.timeout: { short: "" }
+  lacp.activity: { active: "" }
+  lacp.mux: { coupled: "" }
+"#;
+
+/// A device that dies blocks its case with what the hook said, is set up anew, and the run goes on.
+/// A case whose settings the device can't be given isn't applicable.
+#[test]
+fn a_device_that_dies_is_blocked_and_set_up_again() {
+    if !may("a_device_that_dies_is_blocked_and_set_up_again") {
+        return;
+    }
+    let folder = common::folder("live-dying");
+    let (file, log) = (folder.join("dying.yaml"), folder.join("log"));
+    std::fs::write(&file, DYING).unwrap();
+    let (file, report) = (file.display().to_string(), folder.join("report"));
+    let report_text = report.display().to_string();
+    let mut run = tandem(&[
+        "run",
+        "lacp/tx/system",
+        "lacp/tx/timeout-long",
+        "--jobs",
+        "1",
+    ]);
+    run.args(["--testbed", &file, "--report", &report_text]);
+    let status = run.env("LIVE_LOG", &log).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+    let seen = verdicts(&report);
+    let blocked = |id: &str| seen[id].0 == "blocked" && seen[id].1.contains("it is dead");
+    assert!(blocked("lacp/tx/system"), "{seen:?}");
+    assert_eq!(seen["lacp/tx/timeout-long"].0, "not-applicable", "{seen:?}");
+    assert_eq!(
+        seen["lacp/tx/system-priority"].0, "not-applicable",
+        "{seen:?}"
+    );
+    let log = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    // Each form of the case that the device can be given: started, dead, set up again.
+    let blocked = seen.values().filter(|(verdict, _)| verdict == "blocked");
+    let mut expected = vec!["setup"];
+    for _ in blocked {
+        expected.extend(["start", "teardown", "setup"]);
+    }
+    expected.push("teardown");
+    assert!(expected.len() > 2);
+    assert_eq!(lines, expected);
+}

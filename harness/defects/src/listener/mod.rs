@@ -1,0 +1,23 @@
+//! An MLD listener's defects, by what they are about.
+
+mod answer;
+mod change;
+mod form;
+mod frames;
+mod refuse;
+mod version_1;
+
+use crate::Defect;
+
+/// An MLD listener's defects.
+pub(crate) fn defects() -> Vec<Defect> {
+    let defects = [
+        answer::DEFECTS,
+        change::DEFECTS,
+        form::DEFECTS,
+        refuse::DEFECTS,
+        version_1::DEFECTS,
+    ];
+    let of_mld = |defect: &Defect| defect.of("mld");
+    defects.concat().iter().map(of_mld).collect()
+}

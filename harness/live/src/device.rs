@@ -1,0 +1,291 @@
+//! A sans-I/O device on real interfaces, in real time.
+
+use crate::alarm::Alarm;
+use crate::carrier::{Carriers, has_carrier};
+use crate::clock::Clock;
+use crate::control::{Answer, Channel, Request};
+use crate::port::{Port, PortError, any_ready, drain};
+use dut_device::{Control, Device, Event, Instant, PortId};
+use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Octets of a device's capture buffer for one port.
+const BUFFER: i32 = 8 << 20;
+
+/// Why a device can't run, or runs no longer.
+#[derive(Debug, Error)]
+pub enum DriveError {
+    /// An interface can't be used.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The device has no such port.
+    #[error("the device has no port `{0}`; it has {1}")]
+    NoPort(String, String),
+    /// The system refuses something else.
+    #[error("{0}")]
+    System(#[from] io::Error),
+}
+
+/// What a device is wired to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wiring {
+    /// (the device's full port name, interface) pairs.
+    pub ports: Vec<(String, String)>,
+    /// Where it listens for [`Request`]s.
+    pub control: Option<PathBuf>,
+    /// It is held until it is asked to begin: its boot is then an instant, however long a process
+    /// takes to start.
+    pub held: bool,
+}
+
+struct Driver<'a> {
+    device: &'a mut dyn Device,
+    clock: Clock,
+    /// Ids by open port.
+    ids: Vec<PortId>,
+    ports: Vec<Port>,
+    carriers: Vec<bool>,
+    /// Time never goes back for a device.
+    last: Instant,
+    log: &'a mut dyn FnMut(Instant, Event),
+}
+
+/// Runs a device until the process is told to end (SIGTERM or SIGINT). `log` is told its events.
+/// `clock`'s time zero is the device's.
+///
+/// # Errors
+/// [`DriveError`].
+pub async fn drive(
+    device: &mut dyn Device,
+    clock: Clock,
+    wiring: &Wiring,
+    log: &mut dyn FnMut(Instant, Event),
+) -> Result<(), DriveError> {
+    let (ids, ports) = open(device, wiring)?;
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let links = Carriers::watch()?;
+    let alarm = Alarm::new()?;
+    let carriers = vec![false; ports.len()];
+    let mut driver = Driver {
+        device,
+        clock,
+        ids,
+        ports,
+        carriers,
+        last: Instant::ZERO,
+        log,
+    };
+    let listener = (wiring.control.as_ref())
+        .map(UnixListener::bind)
+        .transpose()?;
+    let mut channel: Option<Channel> = None;
+    if wiring.held {
+        channel = tokio::select! {
+            begun = begun(listener.as_ref()) => Some(begun?),
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        };
+        while !drain(&mut driver.ports, &clock)?.is_empty() {}
+    }
+    let now = driver.now();
+    driver.device.handle_timeout(now);
+    driver.flush()?;
+    driver.look_at_carriers()?;
+    if let (true, Some(open)) = (wiring.held, &mut channel) {
+        open.write(&Answer::Done).await?;
+    }
+    loop {
+        let due = driver.work()?;
+        let wall = due.map(|due| clock.wall(due));
+        tokio::select! {
+            () = any_ready(&driver.ports) => {}
+            done = alarm.until(wall) => done?,
+            changed = links.changed() => {
+                changed?;
+                driver.work()?;
+                driver.look_at_carriers()?;
+            }
+            accepted = accept(listener.as_ref()) => channel = Some(Channel::of(accepted?.0)),
+            request = next(channel.as_mut()) => {
+                driver.work()?;
+                match (request, &mut channel) {
+                    (Some(request), Some(open)) => {
+                        let answer = driver.answer(request)?;
+                        if open.write(&answer).await.is_err() {
+                            channel = None;
+                        }
+                    }
+                    _ => channel = None,
+                }
+            }
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+        }
+    }
+}
+
+/// The device's ports on their interfaces.
+fn open(device: &dyn Device, wiring: &Wiring) -> Result<(Vec<PortId>, Vec<Port>), DriveError> {
+    let mut ids = Vec::new();
+    let mut ports = Vec::new();
+    for (name, interface) in &wiring.ports {
+        let known = device.ports();
+        let found = known.iter().find(|info| info.name == *name);
+        let id = found.map(|info| info.id).ok_or_else(|| {
+            let known: Vec<&str> = known.iter().map(|info| info.name.as_str()).collect();
+            DriveError::NoPort(name.clone(), known.join(", "))
+        })?;
+        ids.push(id);
+        ports.push(Port::open(interface, BUFFER)?);
+    }
+    Ok((ids, ports))
+}
+
+/// Waits for somebody who asks the device to begin.
+async fn begun(listener: Option<&UnixListener>) -> io::Result<Channel> {
+    loop {
+        let (stream, _) = accept(listener).await?;
+        let mut channel = Channel::of(stream);
+        match channel.request().await {
+            Some(Ok(Request::Begin)) => return Ok(channel),
+            Some(_) => {
+                let early = Answer::Refused("the device is held: it must begin first".to_owned());
+                channel.write(&early).await?;
+            }
+            None => {}
+        }
+    }
+}
+
+async fn accept(
+    listener: Option<&UnixListener>,
+) -> io::Result<(tokio::net::UnixStream, tokio::net::unix::SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next(channel: Option<&mut Channel>) -> Option<Result<Request, String>> {
+    match channel {
+        Some(channel) => channel.request().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Driver<'_> {
+    fn now(&mut self) -> Instant {
+        self.last = self.last.max(self.clock.now());
+        self.last
+    }
+
+    /// Tells the device what has arrived and what is due, each at its own time; when it wants to be
+    /// woken.
+    fn work(&mut self) -> Result<Option<Instant>, DriveError> {
+        loop {
+            let arrived = drain(&mut self.ports, &self.clock)?;
+            let any = !arrived.is_empty();
+            for (at, port, octets) in arrived {
+                self.last = self.last.max(at);
+                self.timers(self.last)?;
+                if let Some(id) = self.ids.get(port) {
+                    self.device.handle_frame(self.last, *id, &octets);
+                    self.flush()?;
+                }
+            }
+            let now = self.now();
+            self.timers(now)?;
+            if !any {
+                return Ok(self.device.next_timeout());
+            }
+        }
+    }
+
+    fn timers(&mut self, now: Instant) -> Result<(), DriveError> {
+        if self.device.next_timeout().is_some_and(|due| due <= now) {
+            self.device.handle_timeout(now);
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), DriveError> {
+        while let Some(transmit) = self.device.poll_transmit() {
+            let mut ports = self.ids.iter().zip(&mut self.ports);
+            if let Some((_, port)) = ports.find(|(id, _)| **id == transmit.port) {
+                port.send(&transmit.frame)?;
+            }
+            let at = self.now();
+            self.device.handle_transmitted(at, transmit.tx);
+        }
+        while let Some(event) = self.device.poll_event() {
+            (self.log)(self.last, event);
+        }
+        Ok(())
+    }
+
+    fn look_at_carriers(&mut self) -> Result<(), DriveError> {
+        let now = self.now();
+        for (index, id) in self.ids.clone().into_iter().enumerate() {
+            let Some(port) = self.ports.get(index) else {
+                continue;
+            };
+            let up = has_carrier(port.interface());
+            if let Some(before) = self.carriers.get_mut(index)
+                && *before != up
+            {
+                *before = up;
+                let control = if up {
+                    Control::LinkUp(id)
+                } else {
+                    Control::LinkDown(id)
+                };
+                // The port is one of the device's own.
+                drop(self.device.handle_control(now, &control));
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, request: Result<Request, String>) -> Result<Answer, DriveError> {
+        let now = self.now();
+        Ok(match request {
+            Ok(Request::Begin) => Answer::Refused("the device runs".to_owned()),
+            Ok(Request::Command(text)) => {
+                let done = self.device.handle_control(now, &Control::Command(text));
+                self.flush()?;
+                match done {
+                    Ok(()) => Answer::Done,
+                    Err(error) => Answer::Refused(error.to_string()),
+                }
+            }
+            Ok(Request::Display(command)) => match self.device.display(now, &command) {
+                Some(Ok(text)) => Answer::Text(text),
+                Some(Err(why)) => Answer::Refused(why),
+                None => Answer::Refused("it has no command line".to_owned()),
+            },
+            Ok(Request::Snapshot) => {
+                let state = self.device.snapshot(now).map(serde_json::to_value);
+                match state {
+                    Some(Ok(state)) => Answer::State(state),
+                    Some(Err(error)) => Answer::Refused(error.to_string()),
+                    None => Answer::Refused("it can't be looked into".to_owned()),
+                }
+            }
+            Err(why) => Answer::Refused(why),
+        })
+    }
+}
+
+/// Asks the kernel for a better turn than other processes get; whether it was granted.
+#[must_use]
+pub fn prefer() -> bool {
+    rustix::process::setpriority_process(None, -15).is_ok()
+}

@@ -1,0 +1,27 @@
+//! Any device on libpcap ports in real time, and conformance cases against devices on wires.
+//!
+//! The one crate with a C dependency. It never sees the reference: [`device`] drives whatever
+//! [`dut_device::Device`] it is given, and a testbed starts its device by hooks or as a process.
+
+mod alarm;
+mod bed;
+mod carrier;
+mod clock;
+pub mod control;
+pub mod device;
+pub mod doctor;
+mod drive;
+mod hook;
+mod netns;
+mod port;
+mod readable;
+mod reference;
+mod run;
+
+pub use alarm::Alarm;
+pub use bed::Plan;
+pub use clock::Clock;
+pub use hook::{HookError, Hooks};
+pub use netns::{Namespaces, enter, sweep};
+pub use port::{Counters, Port, PortError};
+pub use run::{run, runtime};
