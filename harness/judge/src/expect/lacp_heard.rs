@@ -22,7 +22,7 @@ pub struct LacpConfig {
     pub active: bool,
     /// The coupled Mux machine runs.
     pub coupled: bool,
-    /// Ports from the third on are in a group of their own, with Short_Timeout.
+    /// The third and the fourth port are in a group of their own, with Short_Timeout.
     pub groups: bool,
 }
 
@@ -35,7 +35,7 @@ impl LacpConfig {
     /// How the port at a point is configured.
     pub(super) const fn at(self, PointId(index): PointId) -> Self {
         Self {
-            short: self.short || (self.groups && index >= 2),
+            short: self.short || (self.groups && matches!(index, 2 | 3)),
             ..self
         }
     }
