@@ -176,7 +176,9 @@ impl Port {
                     let old = self.heard.last().map(|old| at.since(old.at));
                     // A port that has forgotten its partner may look otherwise than it said last.
                     let gone = (config.timeout() + SHORT).saturating_sub(TOLERANCE);
-                    let known = self.heard.len() == 1 && old.is_some_and(|age| age < gone);
+                    let lately = self.last.is_some_and(|(_, sent)| at.since(sent) < SHORT);
+                    let known =
+                        lately && self.heard.len() == 1 && old.is_some_and(|age| age < gone);
                     self.heard = vec![Heard { pdu, at, record }];
                     self.unsure = false;
                     self.ask(&pdu, at, record, config, known);

@@ -1,6 +1,6 @@
 //! An MLD router, from its frames and all that it was sent (RFC 3810 6.2 and 7, RFC 2710).
 use super::finding;
-use super::mld_message::{Fate, fate};
+use super::mld_message::{Fate, fate, fields, floating};
 use crate::mld_table::{Asked, MldConstants, MldTable, Sources, is_shared};
 use crate::verdict::Finding;
 use dut_device::Instant;
@@ -21,10 +21,10 @@ const THROUGH: Duration = Duration::from_millis(5);
 /// The variables of RFC 3810 section 9 with which the router is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MldConfig {
-    robustness: u32,
-    query_interval: Duration,
-    response_interval: Duration,
-    last_interval: Duration,
+    pub(super) robustness: u32,
+    pub(super) query_interval: Duration,
+    pub(super) response_interval: Duration,
+    pub(super) last_interval: Duration,
 }
 
 impl MldConfig {
@@ -77,6 +77,8 @@ type Subject = (Ipv6Addr, Option<Ipv6Addr>);
 #[derive(Debug)]
 struct Side {
     table: MldTable,
+    /// Last Listener Query Time.
+    lasts: Duration,
     /// The router's own address, once it has queried.
     own: Option<Ipv6Addr>,
     series: BTreeMap<Subject, Series>,
@@ -171,6 +173,7 @@ impl MldModel {
         let constants = self.config.constants();
         self.sides.entry(point).or_insert_with(|| Side {
             table: MldTable::new(constants),
+            lasts: constants.last_listener_query_time,
             own: None,
             series: BTreeMap::new(),
             unsure: BTreeSet::new(),
@@ -273,7 +276,6 @@ impl MldModel {
                 }
             }
             Some(group) => {
-                side.table.query(at, view, false);
                 let unsure = side.is_unsure(group);
                 wrong.extend(side.named(config, group, view, at).filter(|_| !unsure));
             }
@@ -371,45 +373,6 @@ impl MldModel {
 
 /// A message with its source.
 struct MldOwned<'a>((&'a [u8], Ipv6Addr));
-/// The code's duration in milliseconds or seconds (RFC 3810 5.1.3 and 5.1.9 differ in width alone).
-const fn floating(code: u64, mantissa: u32) -> u64 {
-    let top = 1 << (mantissa + 3);
-    if code < top {
-        return code;
-    }
-    let low = code & ((1 << mantissa) - 1);
-    let exponent = (code >> mantissa) & 7;
-    (low | (1 << mantissa)) << (exponent + 3)
-}
-
-/// What of a query's variables isn't as configured.
-fn fields(config: MldConfig, view: &MldView<'_>) -> Option<String> {
-    let message = view.octets();
-    let code = u64::from(u16::from_be_bytes(message.get(4..6)?.try_into().ok()?));
-    let (flags, qqic) = (*message.get(24)?, u64::from(*message.get(25)?));
-    let general = view.group()?.is_unspecified();
-    let wanted = if general {
-        config.response_interval
-    } else {
-        config.last_interval
-    };
-    let delay = Duration::from_millis(floating(code, 12));
-    if delay != wanted {
-        return Some(format!(
-            "Maximum Response Delay {delay:?} instead of {wanted:?}"
-        ));
-    }
-    if u32::from(flags & 7) != config.robustness {
-        return Some(format!(
-            "QRV {} instead of {}",
-            flags & 7,
-            config.robustness
-        ));
-    }
-    let interval = Duration::from_secs(floating(qqic, 4));
-    (interval != config.query_interval).then(|| format!("QQIC says {interval:?}"))
-}
-
 impl Side {
     /// Whether nothing is said of a group: the variables may be another router's.
     fn is_unsure(&self, group: Ipv6Addr) -> bool {
@@ -430,8 +393,17 @@ impl Side {
 
     /// The querier is to ask about this from now on.
     fn ask(&mut self, group: Ipv6Addr, asked: &Asked, record: usize, at: Instant) {
-        let sources = asked.sources.iter().map(|source| Some(*source));
-        for subject in sources.chain(asked.group.then_some(None)) {
+        // What ends sooner anyhow isn't asked about (7.6.3).
+        let lowered = at + self.lasts;
+        let Some(record_of) = self.table.groups.get(&group) else {
+            return;
+        };
+        let late = |end: Option<&Instant>| end.is_some_and(|end| *end >= lowered);
+        let sources = asked.sources.iter();
+        let sources = sources.filter(|source| late(record_of.requested.get(*source)));
+        let sources = sources.map(|source| Some(*source));
+        let whole = asked.group && late(record_of.filter.as_ref());
+        for subject in sources.chain(whole.then_some(None)) {
             let merged = self.series.contains_key(&(group, subject));
             let series = Series {
                 at,

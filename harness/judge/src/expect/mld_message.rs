@@ -1,8 +1,10 @@
 //! What a router does with a message of its listeners or of another router (RFC 3810 6.2, 7.4,
 //! 7.6 and 8.1, RFC 2710).
 
+use super::mld::MldConfig;
 use harness_wire::{Ip, Layers, MldView, checksum_holds, layers};
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 /// What becomes of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,4 +96,43 @@ fn as_usual(layers: &Layers<'_>, ip: &Ip<'_>, destination: Ipv6Addr) -> bool {
         && (ip.hop_by_hop).is_some_and(|options| options.get(1..) == Some(&[0, 5, 2, 0, 0, 1, 0]));
     let complete = usize::from(ip.payload_length) <= layers.payload.len().saturating_sub(40);
     mac && plain && alert && complete && ip.destination == destination
+}
+
+/// The code's duration in milliseconds or seconds (RFC 3810 5.1.3 and 5.1.9 differ in width alone).
+pub(super) const fn floating(code: u64, mantissa: u32) -> u64 {
+    let top = 1 << (mantissa + 3);
+    if code < top {
+        return code;
+    }
+    let low = code & ((1 << mantissa) - 1);
+    let exponent = (code >> mantissa) & 7;
+    (low | (1 << mantissa)) << (exponent + 3)
+}
+
+/// What of a query's variables isn't as configured.
+pub(super) fn fields(config: MldConfig, view: &MldView<'_>) -> Option<String> {
+    let message = view.octets();
+    let code = u64::from(u16::from_be_bytes(message.get(4..6)?.try_into().ok()?));
+    let (flags, qqic) = (*message.get(24)?, u64::from(*message.get(25)?));
+    let general = view.group()?.is_unspecified();
+    let wanted = if general {
+        config.response_interval
+    } else {
+        config.last_interval
+    };
+    let delay = Duration::from_millis(floating(code, 12));
+    if delay != wanted {
+        return Some(format!(
+            "Maximum Response Delay {delay:?} instead of {wanted:?}"
+        ));
+    }
+    if u32::from(flags & 7) != config.robustness {
+        return Some(format!(
+            "QRV {} instead of {}",
+            flags & 7,
+            config.robustness
+        ));
+    }
+    let interval = Duration::from_secs(floating(qqic, 4));
+    (interval != config.query_interval).then(|| format!("QQIC says {interval:?}"))
 }
