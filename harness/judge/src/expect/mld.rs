@@ -393,25 +393,30 @@ impl Side {
 
     /// The querier is to ask about this from now on.
     fn ask(&mut self, group: Ipv6Addr, asked: &Asked, record: usize, at: Instant) {
-        // What ends sooner anyhow isn't asked about (7.6.3).
+        // A source that ends sooner anyhow isn't asked about (7.6.3.2); an address is, as long as
+        // it is there (7.6.3.1).
         let lowered = at + self.lasts;
-        let Some(record_of) = self.table.groups.get(&group) else {
+        let Some(held) = self.table.groups.get(&group) else {
             return;
         };
         let late = |end: Option<&Instant>| end.is_some_and(|end| *end >= lowered);
         let sources = asked.sources.iter();
-        let sources = sources.filter(|source| late(record_of.requested.get(*source)));
-        let sources = sources.map(|source| Some(*source));
-        let whole = asked.group && late(record_of.filter.as_ref());
-        for subject in sources.chain(whole.then_some(None)) {
-            let merged = self.series.contains_key(&(group, subject));
+        let sources = sources.filter(|source| late(held.requested.get(*source)));
+        let whole = late(held.filter.as_ref());
+        let subjects: Vec<(Option<Ipv6Addr>, bool)> = sources
+            .map(|source| (Some(*source), true))
+            .chain(asked.group.then_some((None, whole)))
+            .collect();
+        for (subject, whole) in subjects {
+            let subject = (group, subject);
+            let merged = !whole || self.series.contains_key(&subject);
             let series = Series {
                 at,
                 record,
                 named: 0,
                 merged,
             };
-            self.series.insert((group, subject), series);
+            self.series.insert(subject, series);
         }
     }
 
