@@ -67,7 +67,7 @@ fn dialogue(source: &mut Source<'_, '_>, plan: &mut Plan, member: bool, flag: u6
         if let Some(map) = hello.as_object_mut() {
             map.insert("priority".to_owned(), priority.into());
         }
-        json!({"send": {"on": "p1", "frame": {"etrunk": hello}}})
+        json!({"send": {"on": "p1", "frame": {"etrunk": hello}, "save": "told"}})
     };
     match source.below(4) {
         0 => {
@@ -83,6 +83,7 @@ fn dialogue(source: &mut Source<'_, '_>, plan: &mut Plan, member: bool, flag: u6
                 plan.step(json!({"expect": {
                     "on": "p2", "frame": {"lacpdu": {"actor.synchronization": 1}}, "within": "3s",
                 }}));
+                all_members_down(plan, flag);
             }
         }
         1 => {
@@ -91,12 +92,20 @@ fn dialogue(source: &mut Source<'_, '_>, plan: &mut Plan, member: bool, flag: u6
                 "on": "p1", "within": "20ms", "first": true,
                 "frame": {"etrunk": {"state": 2, "reason": 1}},
             }}));
+            if member {
+                // A backup's member is ready and held: it isn't up.
+                let held = json!([{"local_id": 1, "link_ready": 1, "oper_up": 0, "role": 1}]);
+                plan.step(json!({"expect": {
+                    "on": "p1", "within": "1100ms", "frame": {"etrunk": {"members": held}},
+                }}));
+            }
             plan.step(json!({"never": {
-                "on": "p2", "frame": {"lacpdu": {"actor.synchronization": 1}}, "for": "1900ms",
+                "on": "p2", "frame": {"lacpdu": {"actor.synchronization": 1}}, "for": "700ms",
             }}));
             // The peer's Fail_Time runs out 2 s after its only hello.
             plan.step(json!({"expect": {
-                "on": "p1", "within": "300ms", "frame": {"etrunk": {"state": 3}},
+                "on": "p1", "frame": {"etrunk": {"state": 3}}, "at": "told + 2s",
+                "tolerance": {"early": "50ms", "late": "50ms"},
             }}));
         }
         2 => {
@@ -116,6 +125,25 @@ fn dialogue(source: &mut Source<'_, '_>, plan: &mut Plan, member: bool, flag: u6
     plan.step(json!({"count": {
         "on": "p1", "frame": {"etrunk": {"triggered": 0}}, "for": "5s", "min": 4, "max": 6,
     }}));
+}
+
+/// A Master whose only member fails yields to a Backup whose member is ready.
+fn all_members_down(plan: &mut Plan, flag: u64) {
+    let ready = json!({
+        "priority": 21, "state": 2, "reason": 1, "expected_state": 2, "boot_epoch": 1,
+        "sequence_present": flag, "sequence": flag * 2,
+        "members": [{"link_ready": 1, "oper_up": 0, "role": 1}],
+    });
+    plan.step(json!({"send": {"on": "p1", "frame": {"etrunk": ready}}}));
+    plan.step(json!({"wait": "100ms"}));
+    plan.step(json!({"link": {"name": "p2", "up": false}}));
+    plan.step(json!({"expect": {
+        "on": "p1", "within": "50ms", "frame": {"etrunk": {
+            "triggered": 1, "state": 2, "reason": 6, "members": [{"link_ready": 0}],
+        }},
+    }}));
+    plan.step(json!({"link": {"name": "p2", "up": true}}));
+    plan.step(json!({"wait": "4s"}));
 }
 
 /// A hello that the device accepts.
@@ -261,7 +289,10 @@ fn golden(plan: &mut Plan, last: &Last) {
         "sequence": last.flag,
     }}}}));
     plan.step(json!({"expect": {
-        "on": "p1", "within": "50ms", "frame": {"etrunk": {"echo.epoch": epoch, "echo.state": 2}},
+        "on": "p1", "within": "50ms", "frame": {"etrunk": {
+            "echo.epoch": epoch, "echo.state": 2, "addr.source": "2001:db8:11::11",
+            "addr.peer": "2001:db8:33::33", "lacp_system_id": "00e0-fc12-3455",
+        }},
     }}));
     plan.step(json!({"count": {
         "on": "p1", "frame": {"etrunk": {"triggered": 0}}, "for": "4s", "min": 3, "max": 5,
