@@ -20,10 +20,13 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
         "etrunk.sequence",
         if sequence { "enabled" } else { "disabled" },
     );
-    plan.set("etrunk.multiplier", *source.pick(&[20_u64, 6]));
+    let multiplier = *source.pick(&[20_u64, 6]);
+    plan.set("etrunk.multiplier", multiplier);
     plan.step(json!({"neighbor": {"on": "p1", "addresses": ["2001:db8:10::2"]}}));
     plan.step(json!({"expect": {
-        "on": "p1", "frame": {"etrunk": {"restart": 1, "state": 1, "reason": 7}}, "within": "3s",
+        "on": "p1", "within": "3s", "frame": {"etrunk": {
+            "restart": 1, "state": 1, "reason": 7, "send_period": 10, "fail_time": 10 * multiplier,
+        }},
     }}));
     let member = source.chance(60);
     if member {
