@@ -202,7 +202,7 @@ fn model(plan: &Plan, result: &CaseResult) -> Vec<Finding> {
             let config = LacpConfig {
                 short: set("lacp.timeout", "short"),
                 active: set("lacp.activity", "active"),
-                coupled: !set("lacp.mux", "independent"),
+                coupled: set("lacp.mux", "coupled"),
                 groups: set("lacp.groups", "two"),
             };
             LacpModel::judge(config, &result.trace)

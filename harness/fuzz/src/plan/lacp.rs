@@ -33,8 +33,10 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     let mut plan = Plan::new(Protocol::Lacp);
     let short = source.chance(85) || source.is_empty();
     plan.set("lacp.timeout", if short { "short" } else { "long" });
-    if source.chance(25) {
-        plan.set("lacp.mux", "independent");
+    match source.below(6) {
+        4 => plan.set("lacp.mux", "independent"),
+        5 => plan.set("lacp.mux", "combined"),
+        _ => {}
     }
     if source.chance(15) {
         plan.set("lacp.activity", "passive");
