@@ -4,7 +4,7 @@ use super::row;
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_mld::policy::{Set, Variables};
-use dut_mld::rows::expire;
+use dut_mld::rows::{Expired, expire};
 use dut_mld::{FilterMode, Profile, Row};
 use std::time::Duration;
 
@@ -22,6 +22,12 @@ impl Frames for Floods {
             Vec::new()
         }
     }
+}
+
+/// Whether a filter timer has ended that left sources to listen to.
+fn filter_ended(expired: &Expired) -> bool {
+    let mut rows = expired.rows.iter();
+    rows.any(|(row, ..)| *row == Row::FilterExpiresToInclude)
 }
 
 /// Defects of expiry and forwarding.
@@ -127,11 +133,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| {
             rules.mld.expire = |group, now| {
                 let expired = expire(group, now);
-                if expired
-                    .rows
-                    .iter()
-                    .any(|(row, ..)| *row == Row::FilterExpiresToInclude)
-                {
+                if filter_ended(&expired) {
                     group.sources.clear();
                 }
                 expired
@@ -145,11 +147,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| {
             rules.mld.expire = |group, now| {
                 let expired = expire(group, now);
-                if expired
-                    .rows
-                    .iter()
-                    .any(|(row, ..)| *row == Row::FilterExpiresToInclude)
-                {
+                if filter_ended(&expired) {
                     for source in group.sources.values_mut() {
                         source.timer = Some(now + Duration::from_secs(43));
                     }
