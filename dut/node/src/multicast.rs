@@ -173,22 +173,11 @@ impl Node {
         self.interfaces.get_mut(index)?.mld.as_mut()
     }
 
-    //= MLD-001
-    //= MLD-003
     fn send_mld(&mut self, index: usize, destination: Ipv6Addr, message: &[u8]) {
         let Some(interface) = self.interfaces.get(index) else {
             return;
         };
-        let packet = Packet {
-            source: interface.link_local,
-            destination,
-            hop_limit: 1,
-            router_alert: Some(0),
-            next_header: ipv6::ICMPV6,
-            payload: message,
-        };
-        let mut octets = Vec::with_capacity(ipv6::HEADER_LEN + 8 + message.len());
-        packet.emit(&mut octets);
+        let octets = mld_packet(interface.link_local, destination, message);
         self.send_on_interface(index, ipv6::multicast_mac(destination), &octets);
     }
 
@@ -242,4 +231,21 @@ impl Node {
     pub(crate) fn shadow_changed(&mut self, group: Ipv6Addr) {
         self.forwarding.clear_group(group);
     }
+}
+
+/// An MLD message in its packet: hop limit 1 and a Router Alert.
+//= MLD-001
+//= MLD-003
+pub(crate) fn mld_packet(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> Vec<u8> {
+    let packet = Packet {
+        source,
+        destination,
+        hop_limit: 1,
+        router_alert: Some(0),
+        next_header: ipv6::ICMPV6,
+        payload: message,
+    };
+    let mut octets = Vec::with_capacity(ipv6::HEADER_LEN + 8 + message.len());
+    packet.emit(&mut octets);
+    octets
 }

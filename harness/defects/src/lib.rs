@@ -10,6 +10,7 @@ mod lacp;
 mod listener;
 mod matrix;
 mod mld;
+mod octets;
 mod rbs;
 mod wrapper;
 
@@ -50,7 +51,7 @@ pub struct Defect {
 }
 
 impl Defect {
-    /// One that is data.
+    /// One that is data; [`all`] says of which suite.
     pub(crate) const fn data(
         id: &'static str,
         breaks: &'static [&'static str],
@@ -59,7 +60,7 @@ impl Defect {
     ) -> Self {
         Self {
             id,
-            suite: "lacp",
+            suite: "",
             breaks,
             what,
             seen: "",
@@ -81,12 +82,6 @@ impl Defect {
         }
     }
 
-    /// The same, of another suite.
-    pub(crate) const fn of(mut self, suite: &'static str) -> Self {
-        self.suite = suite;
-        self
-    }
-
     /// The same, seen there.
     pub(crate) const fn seen(mut self, seen: &'static str) -> Self {
         self.seen = seen;
@@ -103,15 +98,19 @@ impl Defect {
 /// Every defect, by suite and id.
 #[must_use]
 pub fn all() -> Vec<Defect> {
-    let mut defects = [
-        lacp::defects(),
-        etrunk::defects(),
-        rbs::defects(),
-        backup::defects(),
-        listener::defects(),
-        mld::defects(),
-    ]
-    .concat();
+    let suites = [
+        ("lacp", lacp::defects()),
+        ("etrunk", etrunk::defects()),
+        ("rbs", rbs::defects()),
+        ("backup", backup::defects()),
+        ("mld", listener::defects()),
+        ("mld", mld::defects()),
+    ];
+    let of_suite = |(suite, defects): (_, Vec<Defect>)| {
+        let tagged = move |defect| Defect { suite, ..defect };
+        defects.into_iter().map(tagged)
+    };
+    let mut defects: Vec<Defect> = suites.into_iter().flat_map(of_suite).collect();
     defects.sort_by_key(|defect| (defect.suite, defect.id));
     defects
 }

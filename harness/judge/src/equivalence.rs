@@ -434,12 +434,13 @@ impl Equivalence {
         );
         let (left, right) = (&found.left, &found.right);
         Finding {
-            what: format!("{left} and {right} differ at {group} {how}; {event}"),
-            line: None,
             requirement: Some(requirement.to_owned()),
             differences: describe(found),
             record: Some(cause.map_or(self.last_record, |cause| cause.record)),
             at_ns: at.as_nanos(),
+            ..Finding::of(format!(
+                "{left} and {right} differ at {group} {how}; {event}"
+            ))
         }
     }
 

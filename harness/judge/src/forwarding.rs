@@ -75,16 +75,15 @@ impl Forwarding {
                 group,
                 number,
             } = packet;
+            let what = format!(
+                "packet {number} of ({source}, {group}) is forwarded by {who}, {} us apart",
+                at.since(before.at).as_micros()
+            );
             let finding = Finding {
-                what: format!(
-                    "packet {number} of ({source}, {group}) is forwarded by {who}, {} us apart",
-                    at.since(before.at).as_micros()
-                ),
-                line: None,
                 requirement: Some("BACKUP-010".to_owned()),
-                differences: Vec::new(),
                 record: Some(record),
                 at_ns: at.as_nanos(),
+                ..Finding::of(what)
             };
             self.pending = Some((at, finding));
         }

@@ -52,12 +52,10 @@ impl Ledger {
         *premises += 1;
         if !holds && broken.is_none() {
             *broken = Some(Finding {
-                what: format!("{name}: {}", what()),
-                line: None,
                 requirement: Some(requirement.to_owned()),
-                differences: Vec::new(),
                 record: Some(record),
                 at_ns: frame.at.as_nanos(),
+                ..Finding::of(format!("{name}: {}", what()))
             });
         }
     }

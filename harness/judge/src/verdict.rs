@@ -60,3 +60,18 @@ pub struct Finding {
     /// When it was decided, nanoseconds of the run.
     pub at_ns: u64,
 }
+
+impl Finding {
+    /// A finding of no step, requirement or record.
+    #[must_use]
+    pub const fn of(what: String) -> Self {
+        Self {
+            what,
+            line: None,
+            requirement: None,
+            differences: Vec::new(),
+            record: None,
+            at_ns: 0,
+        }
+    }
+}

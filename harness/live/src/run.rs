@@ -3,13 +3,13 @@
 use crate::bed::{LiveBed, Plan};
 use crate::drive::play;
 use crate::netns::sweep;
-use harness_judge::Verdict;
-use harness_run::{CaseResult, Footer, Header, Options, RunEvent};
+use harness_judge::{Finding, Verdict};
+use harness_run::{CaseResult, Footer, Options, RunEvent, Tally};
 use harness_suite::{Catalogue, ExpandedCase, Expression, Step};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -109,22 +109,13 @@ pub fn run(
     sink: &mut dyn FnMut(RunEvent) -> bool,
 ) -> Footer {
     sweep();
-    let begun = std::time::Instant::now();
-    let started = SystemTime::now().duration_since(UNIX_EPOCH);
-    sink(RunEvent::Started(Header {
-        version: options.version.clone(),
-        seed: options.seed,
-        world: format!("live: {}", plan.name),
-        cases: cases.len(),
-        started_s: started.unwrap_or(Duration::ZERO).as_secs(),
-    }));
+    let world = format!("live: {}", plan.name);
+    let mut tally = Tally::begin(world, cases.len(), options, sink);
     let stop = Arc::new(AtomicBool::new(false));
     interrupts(Arc::clone(&stop));
     let mut order: Vec<&ExpandedCase> = cases.iter().collect();
     order.sort_by_key(|case| std::cmp::Reverse(length(case)));
     let queue: Mutex<VecDeque<&ExpandedCase>> = Mutex::new(order.into());
-    let mut verdicts: BTreeMap<Verdict, usize> = BTreeMap::new();
-    let (mut finished, mut failed, mut known) = (0, 0, 0);
     let beds = AtomicUsize::new(options.jobs.max(1));
     std::thread::scope(|scope| {
         let (results, received) = mpsc::channel::<CaseResult>();
@@ -146,26 +137,13 @@ pub fn run(
                 // It was interrupted: it has no verdict.
                 continue;
             }
-            known += usize::from(deviation(plan, &mut result));
-            finished += 1;
-            *verdicts.entry(result.verdict).or_insert(0) += 1;
-            failed += usize::from(result.verdict > Verdict::NotApplicable);
-            let id = result.case.id.clone();
-            let mut go_on = sink(RunEvent::CaseStarted { id });
-            go_on &= sink(RunEvent::CaseFinished(Box::new(result)));
-            if !go_on || options.max_fail.is_some_and(|most| failed >= most) {
+            tally.known += usize::from(deviation(plan, &mut result));
+            if !tally.take(result) {
                 stop.store(true, Ordering::Relaxed);
             }
         }
     });
-    let footer = Footer {
-        complete: finished == cases.len(),
-        verdicts,
-        known,
-        wall_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-    };
-    sink(RunEvent::Finished(footer.clone()));
-    footer
+    tally.end()
 }
 
 /// A known deviation that shows is told and doesn't count; one that doesn't show is a failure.
@@ -183,14 +161,7 @@ fn deviation(plan: &Plan, result: &mut CaseResult) -> bool {
         Verdict::Pass => {
             result.verdict = Verdict::Fail;
             let what = format!("the known deviation no longer shows: {}", known.reason);
-            result.finding = Some(harness_judge::Finding {
-                what,
-                line: None,
-                requirement: None,
-                differences: Vec::new(),
-                record: None,
-                at_ns: 0,
-            });
+            result.finding = Some(Finding::of(what));
             false
         }
         Verdict::NotApplicable | Verdict::Inconclusive | Verdict::Blocked | Verdict::Error => false,

@@ -1,8 +1,11 @@
 //! What a run emits: sinks are consumers of these and of nothing else.
 
+use crate::bed::ORIGIN_S;
+use crate::notes::ns;
 use harness_judge::{Finding, InvariantReport, Verdict};
 use harness_sim::LogLine;
 use harness_suite::ExpandedCase;
+use harness_tester::Outcome;
 use harness_trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,6 +97,60 @@ pub struct CaseResult {
     pub log: Vec<LogLine>,
     /// The case's own seed.
     pub seed: u64,
+}
+
+impl CaseResult {
+    /// The result of a case that was not played, and why.
+    #[must_use]
+    pub fn unplayed(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String) -> Self {
+        Self {
+            case: case.clone(),
+            verdict,
+            finding: Some(Finding::of(what)),
+            judged: 0,
+            record: None,
+            invariants: Vec::new(),
+            remarks: Vec::new(),
+            classes: BTreeMap::new(),
+            lateness: Duration::ZERO,
+            virtual_time: Duration::ZERO,
+            wall: Duration::ZERO,
+            trace: Trace {
+                origin_s: ORIGIN_S,
+                ..Trace::default()
+            },
+            log: Vec::new(),
+            seed,
+        }
+    }
+
+    /// The result of a case that was played over the whole of `trace`: what its steps gave, and
+    /// the verdict over everything.
+    pub(crate) fn played(
+        case: ExpandedCase,
+        outcome: Outcome,
+        (verdict, finding): (Verdict, Option<Finding>),
+        invariants: Vec<InvariantReport>,
+        trace: Trace,
+    ) -> Self {
+        let decisive = finding.as_ref().and_then(|finding| finding.record);
+        Self {
+            case,
+            verdict,
+            finding,
+            judged: outcome.judged,
+            record: decisive.or(outcome.record),
+            invariants,
+            remarks: outcome.remarks,
+            classes: outcome.classes,
+            lateness: outcome.lateness,
+            virtual_time: Duration::from_nanos(ns(trace.until)),
+            wall: Duration::ZERO,
+            trace,
+            log: Vec::new(),
+            seed: 0,
+        }
+    }
 }
 
 /// An event of a run.

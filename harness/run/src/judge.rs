@@ -71,12 +71,8 @@ pub(crate) fn overall(
             let names: Vec<&str> = names.map(|report| report.name.as_str()).collect();
             let what = format!("{id} was never exercised: {}", names.join("; "));
             let finding = Finding {
-                what,
-                line: None,
                 requirement: Some(id.clone()),
-                differences: Vec::new(),
-                record: None,
-                at_ns: 0,
+                ..Finding::of(what)
             };
             (Verdict::Inconclusive, Some(finding))
         }
@@ -395,26 +391,11 @@ impl<'a> Replay<'a> {
         let mut reports = invariants.finish();
         let oracle = pair.map(|pair| pair.finish(end)).unwrap_or_default();
         let judged = overall(&case, &outcome, &reports, &oracle);
-        let (verdict, finding) = measured.temper(judged, tolerance);
+        let judged = measured.temper(judged, tolerance);
         reports.extend(oracle);
         CaseResult {
-            verdict,
-            record: finding
-                .as_ref()
-                .and_then(|finding| finding.record)
-                .or(outcome.record),
-            finding,
-            judged: outcome.judged,
-            invariants: reports,
-            remarks: outcome.remarks,
-            classes: outcome.classes,
-            lateness: outcome.lateness,
             virtual_time: Duration::from_nanos(trace.until.as_nanos()),
-            wall: Duration::ZERO,
-            trace: Trace::default(),
-            log: Vec::new(),
-            seed: 0,
-            case,
+            ..CaseResult::played(case, outcome, judged, reports, Trace::default())
         }
     }
 }

@@ -13,6 +13,7 @@ mod replay;
 mod session;
 mod simulation;
 mod suite;
+mod tally;
 mod watch;
 
 pub use align::Beside;
@@ -24,3 +25,4 @@ pub use replay::{Happened, Replay, ReplayError, Replayed, identity, replay};
 pub use session::{Session, SessionSpec};
 pub use simulation::{check_case, default_frames, run_case};
 pub use suite::{Options, run};
+pub use tally::Tally;

@@ -54,15 +54,7 @@ impl Measured {
             Some(finding) => format!("{why}; else: {}", finding.what),
             None => why,
         };
-        let nothing = Finding {
-            what: String::new(),
-            line: None,
-            requirement: None,
-            differences: Vec::new(),
-            record: None,
-            at_ns: 0,
-        };
-        let finding = finding.unwrap_or(nothing);
+        let finding = finding.unwrap_or_else(|| Finding::of(String::new()));
         (tempered, Some(Finding { what, ..finding }))
     }
 }

@@ -13,9 +13,9 @@ use crate::judge::overall;
 use crate::measured::Measured;
 use crate::notes::{CaseNote, Note, ns};
 use dut_device::Instant;
-use harness_judge::{Difference, Invariants, Verdict};
+use harness_judge::{Difference, Invariants};
 use harness_suite::ExpandedCase;
-use harness_tester::{Action, Outcome, Player, Setup, TesterPort};
+use harness_tester::{Action, Player, Setup, TesterPort};
 use harness_trace::{Direction, Frame, Point, PointId, Record, Trace};
 use harness_wire::Fields;
 use std::collections::BTreeMap;
@@ -277,42 +277,16 @@ impl Session {
         let outcome = self.player.outcome().clone();
         let reports = self.invariants.finish();
         let judged = overall(&self.case, &outcome, &reports, &[]);
-        let (verdict, finding) = measured.temper(judged, self.tolerance);
+        let judged = measured.temper(judged, self.tolerance);
         let begun = self.trace.records.iter().map(Record::at);
         let begun = begun.filter(|at| *at > Instant::ZERO).min();
         let begun = begun.unwrap_or(now);
-        let Outcome {
-            judged,
-            record,
-            remarks,
-            classes,
-            lateness,
-            ..
-        } = outcome;
+        let virtual_time = Duration::from_nanos(ns(now).saturating_sub(ns(begun)));
         CaseResult {
-            case: self.case,
-            verdict,
-            record: (finding.as_ref().and_then(|finding| finding.record)).or(record),
-            finding,
-            judged,
-            invariants: reports,
-            remarks,
-            classes,
-            lateness,
-            virtual_time: Duration::from_nanos(ns(now).saturating_sub(ns(begun))),
-            wall: Duration::ZERO,
-            trace: self.trace,
-            log: Vec::new(),
+            virtual_time,
             seed,
+            ..CaseResult::played(self.case, outcome, judged, reports, self.trace)
         }
-    }
-}
-
-impl CaseResult {
-    /// The result of a case that was not played, and why.
-    #[must_use]
-    pub fn unplayed(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String) -> Self {
-        crate::simulation::without_world(case, seed, verdict, what)
     }
 }
 

@@ -1,15 +1,15 @@
 //! One case in the simulation: the world and the player take turns.
 
-use crate::bed::{BedError, Factory, ORIGIN_S, SimulatedBed, build_bed, mix};
+use crate::bed::{BedError, Factory, SimulatedBed, build_bed, mix};
 use crate::event::CaseResult;
-use crate::notes::{CaseNote, Note, ns};
+use crate::notes::{CaseNote, Note};
 use crate::watch::PairWatch;
 use dut_device::Instant;
-use harness_judge::{Difference, Finding, Invariants, Verdict};
+use harness_judge::{Difference, Invariants, Verdict};
 use harness_sim::{Fault, FaultMatch, NodeAction, World};
 use harness_suite::{Bed, Catalogue, ExpandedCase, Observer};
-use harness_tester::{Action, Outcome, Player, Setup};
-use harness_trace::{Record, Trace};
+use harness_tester::{Action, Player, Setup};
+use harness_trace::Record;
 use harness_wire::Fields;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub fn run_case(
     let built = match bed {
         Some((folder, bed)) => {
             if let Some(missing) = missing(case, bed) {
-                return without_world(case, seed, Verdict::NotApplicable, missing);
+                return CaseResult::unplayed(case, seed, Verdict::NotApplicable, missing);
             }
             build_bed(bed, folder, Some(case), factory, seed).map(|built| (built, bed, folder))
         }
@@ -47,9 +47,9 @@ pub fn run_case(
                 driver.run();
                 driver.finish(case, seed)
             }
-            Err(why) => without_world(case, seed, Verdict::Error, why),
+            Err(why) => CaseResult::unplayed(case, seed, Verdict::Error, why),
         },
-        Err(error) => without_world(case, seed, Verdict::Error, error.to_string()),
+        Err(error) => CaseResult::unplayed(case, seed, Verdict::Error, error.to_string()),
     };
     result.wall = begun.elapsed();
     result
@@ -93,41 +93,6 @@ fn missing(case: &ExpandedCase, bed: &Bed) -> Option<String> {
             bed.ports.len()
         )
     })
-}
-
-pub(crate) fn without_world(
-    case: &ExpandedCase,
-    seed: u64,
-    verdict: Verdict,
-    what: String,
-) -> CaseResult {
-    let finding = Finding {
-        what,
-        line: None,
-        requirement: None,
-        differences: Vec::new(),
-        record: None,
-        at_ns: 0,
-    };
-    CaseResult {
-        case: case.clone(),
-        verdict,
-        finding: Some(finding),
-        judged: 0,
-        record: None,
-        invariants: Vec::new(),
-        remarks: Vec::new(),
-        classes: BTreeMap::new(),
-        lateness: Duration::ZERO,
-        virtual_time: Duration::ZERO,
-        wall: Duration::ZERO,
-        trace: Trace {
-            origin_s: ORIGIN_S,
-            ..Trace::default()
-        },
-        log: Vec::new(),
-        seed,
-    }
 }
 
 /// The tester's default frames: the testbed's, and over them those of the case's form.
@@ -417,34 +382,12 @@ impl Driver {
         let oracle = oracle.unwrap_or_default();
         let (trace, log) = world.finish();
         let mut reports = invariants.finish();
-        let (verdict, finding) = crate::judge::overall(case, &outcome, &reports, &oracle);
+        let judged = crate::judge::overall(case, &outcome, &reports, &oracle);
         reports.extend(oracle);
-        let Outcome {
-            judged,
-            record,
-            remarks,
-            classes,
-            lateness,
-            ..
-        } = outcome;
         CaseResult {
-            case: case.clone(),
-            verdict,
-            record: finding
-                .as_ref()
-                .and_then(|finding| finding.record)
-                .or(record),
-            finding,
-            judged,
-            invariants: reports,
-            remarks,
-            classes,
-            lateness,
-            virtual_time: Duration::from_nanos(ns(trace.until)),
-            wall: Duration::ZERO,
-            trace,
             log,
             seed,
+            ..CaseResult::played(case.clone(), outcome, judged, reports, trace)
         }
     }
 }

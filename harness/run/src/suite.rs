@@ -1,14 +1,15 @@
 //! Many cases: side by side on several threads, reported in their own order as they finish.
 
 use crate::bed::Factory;
-use crate::event::{CaseResult, Classification, Footer, Header, RunEvent};
+use crate::event::{CaseResult, Classification, Footer, RunEvent};
 use crate::simulation::run_case;
+use crate::tally::Tally;
 use harness_judge::Verdict;
 use harness_suite::{Catalogue, ExpandedCase};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How a run is made.
 #[derive(Debug, Clone)]
@@ -32,22 +33,10 @@ pub fn run(
     options: &Options,
     sink: &mut dyn FnMut(RunEvent) -> bool,
 ) -> Footer {
-    let begun = std::time::Instant::now();
-    let started = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
-    sink(RunEvent::Started(Header {
-        version: options.version.clone(),
-        seed: options.seed,
-        world: "simulation".to_owned(),
-        cases: cases.len(),
-        started_s: started.as_secs(),
-    }));
-    let lateness = preamble(cases, catalogue, factory, options.seed, sink);
+    let mut tally = Tally::begin("simulation".to_owned(), cases.len(), options, sink);
+    let lateness = preamble(cases, catalogue, factory, options.seed, &mut tally);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let mut verdicts: BTreeMap<Verdict, usize> = BTreeMap::new();
-    let mut finished = 0;
     std::thread::scope(|scope| {
         let (results, received) = mpsc::channel::<(usize, CaseResult)>();
         for _ in 0..options.jobs.max(1) {
@@ -67,32 +56,17 @@ pub fn run(
         }
         drop(results);
         let mut waiting: BTreeMap<usize, CaseResult> = BTreeMap::new();
-        let mut failed = 0;
         while let Ok((index, result)) = received.recv() {
             waiting.insert(index, result);
-            while let Some(result) = waiting.remove(&finished) {
-                finished += 1;
-                *verdicts.entry(result.verdict).or_insert(0) += 1;
-                failed += usize::from(result.verdict > Verdict::NotApplicable);
-                let id = result.case.id.clone();
-                let mut go_on = sink(RunEvent::CaseStarted { id });
-                go_on &= sink(RunEvent::CaseFinished(Box::new(result)));
-                if !go_on || options.max_fail.is_some_and(|most| failed >= most) {
+            while let Some(result) = waiting.remove(&tally.finished()) {
+                if !tally.take(result) {
                     stop.store(true, Ordering::Relaxed);
                     return;
                 }
             }
         }
     });
-    let wall_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let footer = Footer {
-        complete: finished == cases.len(),
-        verdicts,
-        known: 0,
-        wall_ms,
-    };
-    sink(RunEvent::Finished(footer.clone()));
-    footer
+    tally.end()
 }
 
 /// A testbed in one of its forms.
@@ -108,7 +82,7 @@ fn preamble(
     catalogue: &Catalogue,
     factory: &Factory,
     seed: u64,
-    sink: &mut dyn FnMut(RunEvent) -> bool,
+    tally: &mut Tally<'_>,
 ) -> BTreeMap<BedForm, Duration> {
     let beds: BTreeSet<BedForm> = cases.iter().map(bed_of).collect();
     let mut lateness = BTreeMap::new();
@@ -140,7 +114,7 @@ fn preamble(
         }
         classification.lateness_ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
         lateness.insert(bed, late);
-        sink(RunEvent::Classified(classification));
+        tally.tell(RunEvent::Classified(classification));
     }
     lateness
 }

@@ -370,12 +370,9 @@ impl Player {
 
     pub(crate) fn finding(&self, what: String) -> Finding {
         Finding {
-            what,
             line: self.line(),
-            requirement: None,
-            differences: Vec::new(),
-            record: None,
             at_ns: self.now.as_nanos(),
+            ..Finding::of(what)
         }
     }
 

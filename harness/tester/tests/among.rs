@@ -3,63 +3,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod common;
+
 use dut_device::Instant;
 use harness_judge::Verdict;
-use harness_suite::{ExpandedCase, Located, Needs, Step};
-use harness_tester::{Action, Player, Setup, TesterPort};
-use harness_trace::{Direction, Frame, Point, PointId};
+use harness_tester::{Action, Player};
+use harness_trace::{Direction, Frame, PointId};
 use harness_wire::{Kind, build, decode};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 const PORTS: [&str; 2] = ["p1", "p2"];
 
 /// A player of these steps on two ports, started.
 fn player(steps: &[Value]) -> Player {
-    let located = |step: &Value| Located {
-        line: 1,
-        step: serde_json::from_value::<Step>(step.clone()).unwrap(),
-    };
-    let case = ExpandedCase {
-        id: "lacp/test/one".to_owned(),
-        title: String::new(),
-        suite: "lacp".to_owned(),
-        verifies: Vec::new(),
-        negative: false,
-        testbed: String::new(),
-        needs: Needs::default(),
-        observers: Vec::new(),
-        other_profile: None,
-        form: String::new(),
-        preamble: false,
-        frames: BTreeMap::new(),
-        settings: BTreeMap::new(),
-        constants: BTreeMap::new(),
-        file: String::new(),
-        steps: steps.iter().map(located).collect(),
-    };
-    let point = |name: &&str| Point {
-        name: (*name).to_owned(),
-        near: "tester".to_owned(),
-        far: "dut".to_owned(),
-    };
-    let port = |name: &&str| TesterPort {
-        name: (*name).to_owned(),
-        mac: "02:00:00:00:01:01".to_owned(),
-    };
-    let mut player = Player::new(Setup {
-        case,
-        points: PORTS.iter().map(point).collect(),
-        ports: PORTS.iter().map(port).collect(),
-        frames: BTreeMap::new(),
-        listeners: BTreeMap::new(),
-        tolerance: Duration::ZERO,
-        lateness: Duration::ZERO,
-    })
-    .unwrap();
-    player.start(Instant::ZERO);
-    player
+    common::player(&PORTS, steps, Duration::ZERO)
 }
 
 fn lacpdu(fields: &Value) -> Vec<u8> {

@@ -3,57 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod common;
+
 use dut_device::Instant;
 use harness_judge::Verdict;
-use harness_suite::{ExpandedCase, Located, Needs, Step};
-use harness_tester::{Outcome, Player, Setup, TesterPort};
-use harness_trace::{Direction, Frame, Point, PointId};
+use harness_tester::Outcome;
+use harness_trace::{Direction, Frame, PointId};
 use harness_wire::{Kind, build};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Plays one step against LACPDUs that come at these times, in milliseconds, with these fields.
 fn play(step: Value, came: &[(u64, Value)], lateness: Duration) -> Outcome {
-    let step: Step = serde_json::from_value(step).unwrap();
-    let case = ExpandedCase {
-        observers: Vec::new(),
-        other_profile: None,
-        id: "lacp/test/one".to_owned(),
-        title: String::new(),
-        suite: "lacp".to_owned(),
-        verifies: Vec::new(),
-        negative: false,
-        testbed: String::new(),
-        needs: Needs::default(),
-        form: String::new(),
-        preamble: false,
-        frames: BTreeMap::new(),
-        settings: BTreeMap::new(),
-        constants: BTreeMap::new(),
-        file: String::new(),
-        steps: vec![Located { line: 1, step }],
-    };
-    let point = Point {
-        name: "p1".to_owned(),
-        near: "tester".to_owned(),
-        far: "dut".to_owned(),
-    };
-    let port = TesterPort {
-        name: "p1".to_owned(),
-        mac: "02:00:00:00:01:01".to_owned(),
-    };
-    let setup = Setup {
-        case,
-        points: vec![point],
-        ports: vec![port],
-        frames: BTreeMap::new(),
-        listeners: BTreeMap::new(),
-        tolerance: Duration::ZERO,
-        lateness,
-    };
-    let mut player = Player::new(setup).unwrap();
-    player.start(Instant::ZERO);
+    let mut player = common::player(&["p1"], &[step], lateness);
     for (record, (at, fields)) in came.iter().enumerate() {
         let at = Instant::from_millis(*at);
         while player.next_timeout().is_some_and(|due| due < at) {

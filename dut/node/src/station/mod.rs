@@ -8,6 +8,7 @@ mod settings;
 mod snooper;
 
 use crate::build::{BuildError, Rules, build_with};
+use crate::multicast::mld_packet;
 use dut_device::{BuildSpec, Device, Event, MacAddr, PortId};
 use dut_mld::Envelope;
 use dut_wire::ether::{self, Frame};
@@ -42,16 +43,7 @@ pub(super) fn mld_frame(
     (source, destination): (Ipv6Addr, Ipv6Addr),
     message: &[u8],
 ) -> Vec<u8> {
-    let packet = Packet {
-        source,
-        destination,
-        hop_limit: 1,
-        router_alert: Some(0),
-        next_header: ipv6::ICMPV6,
-        payload: message,
-    };
-    let mut payload = Vec::new();
-    packet.emit(&mut payload);
+    let payload = mld_packet(source, destination, message);
     let frame = Frame {
         destination: ipv6::multicast_mac(destination),
         source: mac.0,

@@ -1,9 +1,9 @@
 //! What roles do to traffic: failover, revert, split, channel (BACKUP-010 to BACKUP-017,
 //! BACKUP-026, BACKUP-027, BACKUP-033).
 
-use super::{data, framed};
 use crate::Defect;
-use crate::lacp::frames::{Outgoing, at, lacpdu, octet, put_all};
+use crate::lacp::frames::{Outgoing, at, lacpdu};
+use crate::octets::{octet, put_all};
 use dut_etrunk::policy::Policy as ETrunk;
 use dut_wire::etrunk::MemberRole;
 use std::time::Duration;
@@ -12,31 +12,31 @@ const SYNCHRONIZATION: u8 = 0x08;
 
 /// Defects of the pair's roles.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "backup-member-not-held",
         &["BACKUP-010", "BACKUP-022"],
         "the backup's member isn't held back, and both forward",
         |rules| rules.pair.holds = |_| false,
     ),
-    data(
+    Defect::data(
         "backup-never-released",
         &["BACKUP-004", "BACKUP-012", "BACKUP-013"],
         "a member that was held back once is never released",
         |rules| rules.pair.holds = |_| true,
     ),
-    data(
+    Defect::data(
         "backup-never-speaks",
         &["BACKUP-001"],
         "a master stays slave in RBS",
         |rules| rules.pair.speaks = |_| false,
     ),
-    data(
+    Defect::data(
         "backup-always-speaks",
         &["BACKUP-001"],
         "a backup is master in RBS",
         |rules| rules.pair.speaks = |_| true,
     ),
-    data(
+    Defect::data(
         "backup-member-down-ignored",
         &["BACKUP-013"],
         "the backup waits for the fail time when the master's member fails",
@@ -57,13 +57,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "backup-told-by-period",
         &["BACKUP-013"],
         "a failed member is told by the next periodic hello",
         |rules| rules.etrunk.tells = |_, _| false,
     ),
-    data(
+    Defect::data(
         "backup-fail-time-doubled",
         &["BACKUP-012"],
         "a silent peer counts as failed after twice its fail time",
@@ -71,31 +71,31 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.etrunk.fail_time = |peers, local| (ETrunk::STANDARD.fail_time)(peers, local) * 2;
         },
     ),
-    data(
+    Defect::data(
         "backup-revert-at-once",
         &["BACKUP-014"],
         "a better device takes its role back without the revert delay",
         |rules| rules.etrunk.revert_ready = |run, gate| run.is_some() && gate,
     ),
-    data(
+    Defect::data(
         "backup-revert-never",
         &["BACKUP-014"],
         "a better device never takes its role back",
         |rules| rules.etrunk.revert_ready = |_, _| false,
     ),
-    data(
+    Defect::data(
         "backup-revert-ungated",
         &["BACKUP-014", "ETRUNK-039"],
         "a revert doesn't wait for the tables to be equal",
         |rules| rules.etrunk.revert_ready = |run, _| run == Some(true),
     ),
-    data(
+    Defect::data(
         "backup-gate-closed",
         &["BACKUP-014", "ETRUNK-039"],
         "the gate of a revert never opens",
         |rules| rules.pair.gate = |_| false,
     ),
-    data(
+    Defect::data(
         "backup-split-stays",
         &["BACKUP-018", "BACKUP-027"],
         "after a split both devices stay Master",
@@ -109,7 +109,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "backup-no-split",
         &["BACKUP-017", "ETRUNK-055"],
         "a backup that hears nothing stays Backup",
@@ -123,25 +123,25 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "backup-channel-not-retried",
         &["BACKUP-003"],
         "RBS waits out its back-off although hellos come again",
         |rules| rules.pair.retries = |_, _| false,
     ),
-    data(
+    Defect::data(
         "backup-channel-gives-up",
         &["BACKUP-026"],
         "RBS connects again after ten minutes",
         |rules| rules.rbs.back_off_next = |_| Duration::from_secs(600),
     ),
-    data(
+    Defect::data(
         "backup-one-port-number",
         &["BACKUP-033"],
         "both devices use the same LACP port numbers",
         |rules| rules.pair.raises_ports = |_, _| false,
     ),
-    framed(
+    Defect::frames(
         "backup-lacp-id-follows-role",
         &["BACKUP-033"],
         "LACP's port number is raised while the member is Backup, and not while it is Master",

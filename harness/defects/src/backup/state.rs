@@ -1,7 +1,7 @@
 //! What the backup holds: content, remaining times, refreshes, deletions (BACKUP-001 to
 //! BACKUP-009, BACKUP-018, BACKUP-019, BACKUP-034).
 
-use super::{RIGHT, data};
+use super::RIGHT;
 use crate::Defect;
 use dut_node::policy::Change;
 use std::time::Duration;
@@ -39,19 +39,19 @@ const LISTENING_INTERVAL: Duration = Duration::from_secs(260);
 
 /// Defects of what the backup holds.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "backup-sources-cut",
         &["BACKUP-001", "BACKUP-004"],
         "one source of a group is told, and no more",
         told!(|entry| entry.sources.truncate(1)),
     ),
-    data(
+    Defect::data(
         "backup-excluded-not-told",
         &["BACKUP-001"],
         "excluded sources aren't told",
         told!(|entry| entry.sources.retain(|source| !source.timer.is_zero())),
     ),
-    data(
+    Defect::data(
         "backup-excluded-become-requested",
         &["BACKUP-001", "BACKUP-004"],
         "excluded sources are told as requested",
@@ -61,7 +61,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "backup-timers-full",
         &["BACKUP-005", "BACKUP-006"],
         "timers are told as if they had just begun",
@@ -71,7 +71,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "backup-timers-absolute",
         &["BACKUP-005", "BACKUP-006"],
         "timers are told by the master's clock",
@@ -82,7 +82,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "backup-source-timers-full",
         &["BACKUP-005"],
         "source timers are told as if they had just begun",
@@ -94,13 +94,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "backup-version-1-not-told",
         &["BACKUP-009"],
         "version 1 mode isn't told",
         told!(|entry| entry.v1_host_timer = Duration::ZERO),
     ),
-    data(
+    Defect::data(
         "backup-version-1-for-ever",
         &["BACKUP-009"],
         "version 1 mode begins anew at a takeover",
@@ -110,7 +110,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "backup-series-not-told",
         &["BACKUP-007"],
         "a running series of queries isn't told",
@@ -119,7 +119,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             entry.query_due = Duration::ZERO;
         }),
     ),
-    data(
+    Defect::data(
         "backup-series-anew",
         &["BACKUP-007"],
         "a series begins anew at a takeover",
@@ -129,13 +129,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "backup-series-at-once",
         &["BACKUP-008"],
         "the next query of a series leaves at once at a takeover",
         taken!(|group| group.query_due = group.query_due.map(|_| Duration::ZERO)),
     ),
-    data(
+    Defect::data(
         "backup-source-series-not-told",
         &["BACKUP-007"],
         "a running series of source-specific queries isn't told",
@@ -145,31 +145,31 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "backup-removal-not-told",
         &["BACKUP-001", "BACKUP-002"],
         "the end of an entry isn't told",
         |rules| rules.pair.tells = |master, what| master && what != Change::Removal,
     ),
-    data(
+    Defect::data(
         "backup-refresh-not-told",
         &["BACKUP-034"],
         "a pure refresh isn't told",
         |rules| rules.pair.tells = |master, what| master && what != Change::Refresh,
     ),
-    data(
+    Defect::data(
         "backup-changes-not-told",
         &["BACKUP-001", "BACKUP-002"],
         "a change of mode or sources isn't told in real time",
         |rules| rules.pair.tells = |master, what| master && what != Change::Record,
     ),
-    data(
+    Defect::data(
         "backup-digest-ignored",
         &["BACKUP-018", "BACKUP-027"],
         "tables that differ are never compared",
         |rules| rules.rbs.resyncs = |_| false,
     ),
-    data(
+    Defect::data(
         "backup-unmentioned-stay",
         &["BACKUP-001", "BACKUP-026"],
         "a batch sweeps nothing",
@@ -179,37 +179,37 @@ pub(super) const DEFECTS: &[Defect] = &[
         "The digests then differ, the master asks, and deletes what it has ended: equal again at \
          once. rbs/batch/mark-and-sweep sees the missing sweep",
     ),
-    data(
+    Defect::data(
         "backup-deletes-ignored",
         &["BACKUP-001", "BACKUP-002"],
         "the backup ignores deletions",
         |rules| rules.rbs.deletes = |_, _| false,
     ),
-    data(
+    Defect::data(
         "backup-stale-for-ever",
         &["BACKUP-001", "BACKUP-006"],
         "entries don't run down without the channel",
         |rules| rules.rbs.ages = |_, _| false,
     ),
-    data(
+    Defect::data(
         "backup-stale-at-once",
         &["BACKUP-004", "BACKUP-012"],
         "entries are given up a second after the channel is lost",
         |rules| rules.rbs.stale_after = Duration::from_secs(1),
     ),
-    data(
+    Defect::data(
         "backup-late-changes",
         &["BACKUP-002"],
         "changes wait for two seconds",
         |rules| rules.rbs.coalesces = |_, _| Duration::from_secs(2),
     ),
-    data(
+    Defect::data(
         "backup-merge-missing",
         &["BACKUP-018"],
         "what the peer's split half had doesn't reach the master's own table",
         |rules| rules.pair.merges = |_| false,
     ),
-    data(
+    Defect::data(
         "backup-batch-without-end",
         &["BACKUP-001", "BACKUP-026"],
         "a batch has no SYNC_END",

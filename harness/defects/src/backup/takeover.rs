@@ -1,6 +1,6 @@
 //! What a device does that becomes master (BACKUP-004, BACKUP-020 to BACKUP-022).
 
-use super::{RIGHT, data};
+use super::RIGHT;
 use crate::Defect;
 use dut_device::MacAddr;
 use dut_mld::QuerierState;
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 /// Defects of the takeover.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "backup-relearns",
         &["BACKUP-004"],
         "a new master begins with an empty table and asks",
         |rules| rules.pair.adopts = |_| false,
     ),
-    data(
+    Defect::data(
         "backup-timers-lengthened",
         &["BACKUP-005", "BACKUP-006"],
         "a new master gives adopted entries a whole listening interval",
@@ -28,7 +28,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "backup-timers-shortened",
         &["BACKUP-006"],
         "a new master lowers adopted timers to the last listener query time",
@@ -40,7 +40,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "backup-excluded-lost-at-adoption",
         &["BACKUP-004"],
         "a new master drops the excluded sources of adopted entries",
@@ -52,7 +52,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "backup-old-master-is-querier",
         &["BACKUP-021"],
         "a new master takes the old one for another querier",
@@ -67,13 +67,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "backup-addresses-not-announced",
         &["BACKUP-020"],
         "a new master doesn't announce the shared addresses",
         |rules| rules.pair.announces = false,
     ),
-    data(
+    Defect::data(
         "backup-own-mac",
         &["BACKUP-020"],
         "each device uses its own MAC address on the Eth-Trunk",

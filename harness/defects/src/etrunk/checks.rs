@@ -1,19 +1,9 @@
 //! The checks on receipt (ETRUNK-008 to ETRUNK-025, ETRUNK-057).
 
+use super::RIGHT;
 use super::frames::{Mends, at};
-use super::{RIGHT, data, framed};
 use crate::Defect;
-
-/// Puts these octets there.
-fn put(payload: &mut [u8], at: usize, octets: &[u8]) {
-    if let Some(field) = payload.get_mut(at..at + octets.len()) {
-        field.copy_from_slice(octets);
-    }
-}
-
-fn octet(payload: &[u8], at: usize) -> u8 {
-    payload.get(at).copied().unwrap_or(0)
-}
+use crate::octets::{octet, put_all};
 
 fn word(payload: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([octet(payload, at), octet(payload, at + 1)])
@@ -28,40 +18,40 @@ macro_rules! mends {
 
 /// Defects of the checks.
 pub(super) const DEFECTS: &[Defect] = &[
-    framed(
+    Defect::frames(
         "etrunk-magic-unchecked",
         &["ETRUNK-009"],
         "the magic isn't looked at",
-        mends!(|payload| put(payload, at::MAGIC, b"TETK")),
+        mends!(|payload| put_all(payload, at::MAGIC, b"TETK")),
     ),
-    framed(
+    Defect::frames(
         "etrunk-major-unchecked",
         &["ETRUNK-009"],
         "a hello of another major version is read as one of version 1",
-        mends!(|payload| put(payload, at::MAJOR, &[1])),
+        mends!(|payload| put_all(payload, at::MAJOR, &[1])),
     ),
-    framed(
+    Defect::frames(
         "etrunk-length-unchecked",
         &["ETRUNK-009"],
         "Length isn't compared with the datagram",
         mends!(|payload| {
             let length = u16::try_from(payload.len()).unwrap_or(0);
-            put(payload, at::LENGTH, &length.to_be_bytes());
+            put_all(payload, at::LENGTH, &length.to_be_bytes());
         }),
     ),
-    data(
+    Defect::data(
         "etrunk-id-unchecked",
         &["ETRUNK-008"],
         "hellos of another E-Trunk are taken",
         |rules| rules.etrunk.e_trunk_id = |_, _| true,
     ),
-    data(
+    Defect::data(
         "etrunk-addr-unchecked",
         &["ETRUNK-010"],
         "ADDR isn't compared with the configured addresses",
         |rules| rules.etrunk.addresses = |mirror, datagram, _| datagram == mirror,
     ),
-    data(
+    Defect::data(
         "etrunk-source-unchecked",
         &["ETRUNK-010"],
         "hellos of any source are taken when ADDR is right",
@@ -70,37 +60,37 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |mirror, datagram, told| told.map_or(datagram == mirror, |told| told == mirror);
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-unknown-tlv-skipped",
         &["ETRUNK-011"],
         "an unknown TLV that must be understood is skipped",
         mends!(|payload| {
             for start in (44..payload.len().saturating_sub(3)).step_by(4) {
                 if word(payload, start) == 0x80ff {
-                    put(payload, start, &[0x7f]);
+                    put_all(payload, start, &[0x7f]);
                 }
             }
         }),
     ),
-    framed(
+    Defect::frames(
         "etrunk-padding-unchecked",
         &["ETRUNK-011"],
         "padding isn't looked at",
         mends!(|payload| {
             for start in (44..payload.len().saturating_sub(7)).step_by(4) {
                 if payload.get(start..start + 4) == Some(&[0x7f, 0xff, 0, 1]) {
-                    put(payload, start + 5, &[0, 0, 0]);
+                    put_all(payload, start + 5, &[0, 0, 0]);
                 }
             }
         }),
     ),
-    data(
+    Defect::data(
         "etrunk-digest-unchecked",
         &["ETRUNK-013"],
         "the digest isn't looked at",
         |rules| rules.etrunk.authentic = |_, _, _, _| true,
     ),
-    data(
+    Defect::data(
         "etrunk-any-algorithm",
         &["ETRUNK-014"],
         "a right digest of any algorithm is taken",
@@ -113,7 +103,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-enhanced-without-ports",
         &["ETRUNK-016"],
         "the enhanced digest is computed with the ports left zero on receipt",
@@ -126,7 +116,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-enhanced-mirrored",
         &["ETRUNK-016"],
         "the enhanced digest is computed with the own address as source on receipt",
@@ -138,7 +128,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-replay-taken",
         &["ETRUNK-017"],
         "the same Sequence is taken again",
@@ -149,7 +139,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-sequence-without-epoch",
         &["ETRUNK-018"],
         "the window looks at Sequence alone, so that a restarted peer isn't heard",
@@ -161,7 +151,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-epoch-without-order",
         &["ETRUNK-018"],
         "any other Boot_Epoch begins a new window, an earlier one too",
@@ -173,7 +163,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-sequence-optional",
         &["ETRUNK-017", "ETRUNK-019"],
         "with sequence enabled a hello that isn't numbered is taken",
@@ -183,7 +173,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-sequence-ignored",
         &["ETRUNK-019"],
         "with sequence disabled a numbered hello is taken",
@@ -193,7 +183,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-reflection-taken",
         &["ETRUNK-020", "ETRUNK-028"],
         "a hello with the own System_ID is taken",
@@ -201,13 +191,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.etrunk.system_id = |_, theirs, known| (RIGHT.system_id)([0; 6], theirs, known);
         },
     ),
-    data(
+    Defect::data(
         "etrunk-system-id-may-change",
         &["ETRUNK-020"],
         "the peer's System_ID may change within a boot",
         |rules| rules.etrunk.system_id = |ours, (theirs, _), _| ours != theirs,
     ),
-    data(
+    Defect::data(
         "etrunk-system-id-for-ever",
         &["ETRUNK-020"],
         "another System_ID after another boot is refused",
@@ -217,53 +207,53 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-priority-unchecked",
         &["ETRUNK-021"],
         "Priority 0 is taken for the best one",
         mends!(|payload| {
             if octet(payload, at::PRIORITY) == 0 {
-                put(payload, at::PRIORITY, &[1]);
+                put_all(payload, at::PRIORITY, &[1]);
             }
         }),
     ),
-    framed(
+    Defect::frames(
         "etrunk-fail-time-unchecked",
         &["ETRUNK-022"],
         "a Fail_Time below 15 is raised to 15 instead of refused",
         mends!(|payload| {
             if (1..15).contains(&word(payload, at::FAIL_TIME)) {
-                put(payload, at::FAIL_TIME, &[0, 15]);
+                put_all(payload, at::FAIL_TIME, &[0, 15]);
             }
         }),
     ),
-    framed(
+    Defect::frames(
         "etrunk-send-period-unchecked",
         &["ETRUNK-022"],
         "a Send_Period above 100 is lowered to 100 instead of refused",
         mends!(|payload| {
             if word(payload, at::SEND_PERIOD) > 100 {
-                put(payload, at::SEND_PERIOD, &[0, 100]);
+                put_all(payload, at::SEND_PERIOD, &[0, 100]);
             }
         }),
     ),
-    framed(
+    Defect::frames(
         "etrunk-state-unchecked",
         &["ETRUNK-023"],
         "an unknown State is taken for Initialize",
         mends!(|payload| {
             if !(1..=3).contains(&octet(payload, at::STATE)) {
-                put(payload, at::STATE, &[1]);
+                put_all(payload, at::STATE, &[1]);
             }
         }),
     ),
-    framed(
+    Defect::frames(
         "etrunk-reason-unchecked",
         &["ETRUNK-024"],
         "an unknown Reason is taken for PRI",
         mends!(|payload| {
             if !(1..=7).contains(&octet(payload, at::REASON)) {
-                put(payload, at::REASON, &[1]);
+                put_all(payload, at::REASON, &[1]);
             }
         }),
     ),

@@ -2,6 +2,7 @@
 //! single-device testbeds.
 
 use crate::Frames;
+use crate::octets::put_all;
 use dut_device::{Instant, PortId};
 use dut_wire::etrunk::{AuthenticationMode, Endpoints, Envelope, Hello};
 use dut_wire::ipv6::{self, Packet};
@@ -72,9 +73,7 @@ fn replaced(frame: &[u8], endpoints: &Endpoints, payload: &[u8]) -> Option<Vec<u
     message.extend([0, 0]);
     message.extend(payload);
     let checksum = ipv6::checksum(endpoints.source, endpoints.destination, UDP, &message);
-    if let Some(field) = message.get_mut(6..8) {
-        field.copy_from_slice(&checksum.to_be_bytes());
-    }
+    put_all(&mut message, 6, &checksum.to_be_bytes());
     let mut out = frame.get(..ETHERNET)?.to_vec();
     let packet = Packet {
         source: endpoints.source,

@@ -1,7 +1,6 @@
 //! What hellos say and when they leave (ETRUNK-001 to ETRUNK-007, ETRUNK-036, ETRUNK-059).
 
 use super::frames::{Keeps, Octets, Says, ToPort, at};
-use super::{data, framed};
 use crate::Defect;
 use dut_wire::etrunk::{Echo, FailTime, SendPeriod};
 use std::time::Duration;
@@ -15,25 +14,25 @@ macro_rules! says {
 
 /// Defects of the hellos.
 pub(super) const DEFECTS: &[Defect] = &[
-    framed(
+    Defect::frames(
         "etrunk-other-port",
         &["ETRUNK-001"],
         "hellos go to port 1026",
         || Box::new(ToPort(1026)),
     ),
-    framed(
+    Defect::frames(
         "etrunk-addr-as-the-peer",
         &["ETRUNK-001"],
         "ADDR says the addresses as the receiver configures them",
         says!(|hello| std::mem::swap(&mut hello.addr.source, &mut hello.addr.peer)),
     ),
-    framed(
+    Defect::frames(
         "etrunk-without-digest",
         &["ETRUNK-001", "ETRUNK-059"],
         "CFG_DIGEST is left out",
         says!(|hello| hello.cfg_digest = None),
     ),
-    framed(
+    Defect::frames(
         "etrunk-flags-after-digest",
         &["ETRUNK-015", "ETRUNK-016"],
         "flags are set after the digest has been computed",
@@ -45,7 +44,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-sequence-after-digest",
         &["ETRUNK-015", "ETRUNK-016", "ETRUNK-017"],
         "Boot_Epoch and Sequence are left out of the digest",
@@ -57,19 +56,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-period-in-seconds",
         &["ETRUNK-002"],
         "Send_Period is said in seconds",
         says!(|hello| hello.send_period = SendPeriod::clamped(hello.send_period.get() / 10)),
     ),
-    data(
+    Defect::data(
         "etrunk-fail-time-in-seconds",
         &["ETRUNK-002", "ETRUNK-030"],
         "Fail_Time is the multiplier alone",
         |rules| rules.etrunk.local_fail_time = |_, multiplier| multiplier,
     ),
-    data(
+    Defect::data(
         "etrunk-fail-time-plus-one",
         &["ETRUNK-002", "ETRUNK-030"],
         "Fail_Time is one period too long",
@@ -78,97 +77,97 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |period, multiplier| period.saturating_mul(multiplier.saturating_add(1));
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-first-hello-lost",
         &["ETRUNK-003"],
         "the first hello of a boot is lost",
         || Box::new(Keeps(|_, count| count > 0, 0)),
     ),
-    framed(
+    Defect::frames(
         "etrunk-restart-said-always",
         &["ETRUNK-003"],
         "every hello has the restart flag",
         says!(|hello| hello.restart = true),
     ),
-    framed(
+    Defect::frames(
         "etrunk-no-reply-requested",
         &["ETRUNK-003"],
         "the first hello requests no reply",
         says!(|hello| hello.reply_requested = false),
     ),
-    data(
+    Defect::data(
         "etrunk-same-epoch",
         &["ETRUNK-003"],
         "Boot_Epoch isn't raised at a boot",
         |rules| rules.etrunk.boot_epoch = |_| 1,
     ),
-    data(
+    Defect::data(
         "etrunk-no-reply",
         &["ETRUNK-004"],
         "a request for a reply is ignored",
         |rules| rules.etrunk.replies = |_| false,
     ),
-    data(
+    Defect::data(
         "etrunk-replies-to-all",
         &["ETRUNK-004"],
         "every hello is answered",
         |rules| rules.etrunk.replies = |_| true,
     ),
-    framed(
+    Defect::frames(
         "etrunk-reply-requests-one",
         &["ETRUNK-004"],
         "an answer requests an answer",
         says!(|hello| hello.reply_requested = !hello.triggered),
     ),
-    data(
+    Defect::data(
         "etrunk-not-triggered",
         &["ETRUNK-005"],
         "changes wait for the next periodic hello",
         |rules| rules.etrunk.tells = |_, _| false,
     ),
-    framed(
+    Defect::frames(
         "etrunk-trigger-not-said",
         &["ETRUNK-005"],
         "the triggered flag is never set",
         says!(|hello| hello.triggered = false),
     ),
-    data(
+    Defect::data(
         "etrunk-roles-alone-trigger",
         &["ETRUNK-005", "ETRUNK-006"],
         "a change of a member isn't told at once",
         |rules| rules.etrunk.tells = |before, after| before.state != after.state,
     ),
-    data(
+    Defect::data(
         "etrunk-no-fast-hellos",
         &["ETRUNK-006"],
         "a member's change is told once",
         |rules| rules.etrunk.hastens = |_, _| false,
     ),
-    data(
+    Defect::data(
         "etrunk-two-fast-hellos",
         &["ETRUNK-006"],
         "two fast hellos follow a member's change, not three",
         |rules| rules.etrunk.fast_count = 2,
     ),
-    data(
+    Defect::data(
         "etrunk-slow-fast-hellos",
         &["ETRUNK-006"],
         "the fast hellos are 200 ms apart",
         |rules| rules.etrunk.fast_period = Duration::from_millis(200),
     ),
-    data(
+    Defect::data(
         "etrunk-echo-kept",
         &["ETRUNK-036"],
         "ECHO repeats what a silent peer said last",
         |rules| rules.etrunk.echo = |_, echo| Some(echo),
     ),
-    data(
+    Defect::data(
         "etrunk-no-echo",
         &["ETRUNK-036"],
         "ECHO is always zero",
         |rules| rules.etrunk.echo = |_, _| None,
     ),
-    data(
+    Defect::data(
         "etrunk-echo-of-one-hello",
         &["ETRUNK-036"],
         "ECHO doesn't count the hellos",
@@ -181,7 +180,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-own-state-echoed",
         &["ETRUNK-036"],
         "ECHO repeats the own state",
@@ -191,13 +190,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    framed(
+    Defect::frames(
         "etrunk-no-fail-time",
         &["ETRUNK-002"],
         "Fail_Time isn't said",
         says!(|hello| hello.fail_time = None),
     ),
-    framed(
+    Defect::frames(
         "etrunk-fail-time-half",
         &["ETRUNK-002"],
         "half of the Fail_Time is said",

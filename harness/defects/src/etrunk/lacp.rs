@@ -1,26 +1,26 @@
 //! What LACP shows of a role (ETRUNK-049 to ETRUNK-053).
 
-use super::{data, framed};
 use crate::Defect;
-use crate::lacp::frames::{Outgoing, at, octet, put_all};
+use crate::lacp::frames::{Outgoing, at};
+use crate::octets::{octet, put_all};
 
 const SYNCHRONIZATION: u8 = 0x08;
 
 /// Defects of the ties to LACP.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "etrunk-backup-not-held",
         &["ETRUNK-049"],
         "a backup member sets Synchronization",
         |rules| rules.pair.holds = |_| false,
     ),
-    data(
+    Defect::data(
         "etrunk-master-held",
         &["ETRUNK-041"],
         "a master's member is held back too",
         |rules| rules.pair.holds = |_| true,
     ),
-    framed(
+    Defect::frames(
         "etrunk-backup-without-lacp",
         &["ETRUNK-049"],
         "a backup member sends no LACPDU",
@@ -30,7 +30,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-system-follows-role",
         &["ETRUNK-052"],
         "the LACP system identifier is the device's own while its member is Backup",
@@ -47,7 +47,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-key-follows-role",
         &["ETRUNK-052"],
         "a backup member announces another key",
@@ -60,7 +60,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "etrunk-ordinary-lacp-priority",
         &["ETRUNK-053"],
         "the ordinary LACP priority is announced",
@@ -71,13 +71,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    data(
+    Defect::data(
         "etrunk-ports-not-raised",
         &["ETRUNK-051"],
         "no device raises its port numbers",
         |rules| rules.pair.raises_ports = |_, _| false,
     ),
-    data(
+    Defect::data(
         "etrunk-smaller-raises-ports",
         &["ETRUNK-051"],
         "the device with the smaller address raises its port numbers",

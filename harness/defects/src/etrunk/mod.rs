@@ -7,33 +7,12 @@ mod lacp;
 mod members;
 mod roles;
 
-use crate::{Defect, Frames};
+use crate::Defect;
 use dut_etrunk::Role;
 use dut_etrunk::policy::Policy;
-use dut_node::Rules;
 
 /// The reference's decisions, which a defect changes in part.
 const RIGHT: Policy = Policy::STANDARD;
-
-/// One that is data.
-const fn data(
-    id: &'static str,
-    breaks: &'static [&'static str],
-    what: &'static str,
-    change: fn(&mut Rules),
-) -> Defect {
-    Defect::data(id, breaks, what, change).of("etrunk")
-}
-
-/// One that changes frames.
-const fn framed(
-    id: &'static str,
-    breaks: &'static [&'static str],
-    what: &'static str,
-    frames: fn() -> Box<dyn Frames>,
-) -> Defect {
-    Defect::frames(id, breaks, what, frames).of("etrunk")
-}
 
 /// The device's next state by the rows.
 fn device(

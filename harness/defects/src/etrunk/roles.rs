@@ -1,6 +1,6 @@
 //! The device's role (ETRUNK-026 to ETRUNK-040, ETRUNK-046, ETRUNK-047, ETRUNK-055, ETRUNK-057).
 
-use super::{RIGHT, data, device};
+use super::{RIGHT, device};
 use crate::Defect;
 use dut_etrunk::Role;
 use dut_etrunk::rows::{Decision, Revert};
@@ -26,7 +26,7 @@ macro_rules! row {
 
 /// Defects of the device's role.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "etrunk-larger-priority-wins",
         &["ETRUNK-026"],
         "the larger Priority wins whatever is configured",
@@ -35,7 +35,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("a reading that the vendor's own example suggests"),
-    data(
+    Defect::data(
         "etrunk-larger-wins-ignored",
         &["ETRUNK-029"],
         "the smaller Priority wins on a testbed where the larger should",
@@ -43,7 +43,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.etrunk.election = |_, ours, theirs| (RIGHT.election)(false, ours, theirs);
         },
     ),
-    data(
+    Defect::data(
         "etrunk-system-id-first",
         &["ETRUNK-026"],
         "System_ID is compared before Priority",
@@ -55,7 +55,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-larger-system-id-wins",
         &["ETRUNK-027"],
         "of equal priorities the larger System_ID wins",
@@ -66,7 +66,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-tie-rule-by-testbed",
         &["ETRUNK-029", "ETRUNK-027"],
         "where the larger Priority wins, the larger System_ID does too",
@@ -77,7 +77,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-full-tie-is-backup",
         &["ETRUNK-028"],
         "a device that hears nothing valid in a full tie stays Backup",
@@ -90,50 +90,50 @@ pub(super) const DEFECTS: &[Defect] = &[
                 };
         },
     ),
-    data(
+    Defect::data(
         "etrunk-boots-as-master",
         &["ETRUNK-030", "ETRUNK-031"],
         "a device is Master from its boot on",
         row!("ETRUNK-ROW-01", |decision, _| decision.to = Role::Master),
     ),
-    data(
+    Defect::data(
         "etrunk-initialize-for-ever",
         &["ETRUNK-030", "ETRUNK-055"],
         "a device that hears nobody never leaves Initialize",
         row!("ETRUNK-ROW-02", |decision, own| decision.to = own),
     ),
-    data(
+    Defect::data(
         "etrunk-timeout-said-as-pri",
         &["ETRUNK-034"],
         "a takeover after a timeout gives PRI as its reason",
         row!("ETRUNK-ROW-10", |decision, _| decision.causation =
             Some(Reason::Pri)),
     ),
-    data(
+    Defect::data(
         "etrunk-no-takeover",
         &["ETRUNK-034", "ETRUNK-057"],
         "a Backup whose peer is silent stays Backup",
         row!("ETRUNK-ROW-10", |decision, _| decision.to = Role::Backup),
     ),
-    data(
+    Defect::data(
         "etrunk-preempts",
         &["ETRUNK-032", "ETRUNK-037"],
         "a better device takes over at once beside a Master",
         row!("ETRUNK-ROW-16", |decision, _| decision.to = Role::Master),
     ),
-    data(
+    Defect::data(
         "etrunk-boots-over-a-master",
         &["ETRUNK-032"],
         "a device that boots beside a Master becomes Master too",
         row!("ETRUNK-ROW-08", |decision, _| decision.to = Role::Master),
     ),
-    data(
+    Defect::data(
         "etrunk-own-fail-time",
         &["ETRUNK-033"],
         "silence is measured by the own fail time",
         |rules| rules.etrunk.fail_time = |_, local| local,
     ),
-    data(
+    Defect::data(
         "etrunk-longer-fail-time",
         &["ETRUNK-033"],
         "silence is measured by the longer fail time of both",
@@ -141,7 +141,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.etrunk.fail_time = |peers, local| peers.map_or(local, |peers| peers.max(local));
         },
     ),
-    data(
+    Defect::data(
         "etrunk-no-fail-time-is-default",
         &["ETRUNK-033"],
         "a peer that says no Fail_Time has the default of 20 s",
@@ -149,7 +149,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.etrunk.fail_time = |peers, _| peers.unwrap_or(Duration::from_secs(20));
         },
     ),
-    data(
+    Defect::data(
         "etrunk-timeout-a-period-late",
         &["ETRUNK-033", "ETRUNK-034"],
         "silence counts a second after the fail time",
@@ -158,13 +158,13 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |peers, local| (RIGHT.fail_time)(peers, local) + Duration::from_secs(1);
         },
     ),
-    data(
+    Defect::data(
         "etrunk-deaf-at-once",
         &["ETRUNK-035"],
         "a Master yields at the first hello that echoes nothing",
         |rules| rules.etrunk.deaf_periods = 0,
     ),
-    data(
+    Defect::data(
         "etrunk-never-yields-to-the-deaf",
         &["ETRUNK-035"],
         "a Master doesn't yield to a peer that can't hear it",
@@ -173,38 +173,38 @@ pub(super) const DEFECTS: &[Defect] = &[
             decision.causation = None;
         }),
     ),
-    data(
+    Defect::data(
         "etrunk-deaf-said-as-timeout",
         &["ETRUNK-035"],
         "a Master that yields to a deaf peer gives TIMEOUT as its reason",
         row!("ETRUNK-ROW-24", |decision, _| decision.causation =
             Some(Reason::Timeout)),
     ),
-    data(
+    Defect::data(
         "etrunk-revert-at-once",
         &["ETRUNK-037"],
         "the revert delay is ignored",
         |rules| rules.etrunk.revert_ready = |run, gate| run.is_some() && gate,
     ),
-    data(
+    Defect::data(
         "etrunk-revert-without-gate",
         &["ETRUNK-039"],
         "the revert doesn't wait for equal tables",
         |rules| rules.etrunk.revert_ready = |run, _| run == Some(true),
     ),
-    data(
+    Defect::data(
         "etrunk-revert-although-disabled",
         &["ETRUNK-038"],
         "`revert disable` means no delay",
         |rules| rules.etrunk.revert_ready = |run, gate| run.unwrap_or(true) && gate,
     ),
-    data(
+    Defect::data(
         "etrunk-revert-never",
         &["ETRUNK-037"],
         "a better device never asks",
         |rules| rules.etrunk.expects = |role, _| role,
     ),
-    data(
+    Defect::data(
         "etrunk-make-before-break",
         &["ETRUNK-040"],
         "a better device takes over when its wait is over, before the Master has yielded",
@@ -219,19 +219,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.etrunk.yields = |waited, _| waited;
         },
     ),
-    data(
+    Defect::data(
         "etrunk-yields-unasked",
         &["ETRUNK-040"],
         "a worse Master yields when its own wait is over, asked or not",
         |rules| rules.etrunk.yields = |waited, _| waited,
     ),
-    data(
+    Defect::data(
         "etrunk-yields-when-asked",
         &["ETRUNK-037", "ETRUNK-039"],
         "a worse Master yields when it is asked, whether its wait is over or not",
         |rules| rules.etrunk.yields = |_, expected| expected == Some(Role::Master),
     ),
-    data(
+    Defect::data(
         "etrunk-two-masters-stay",
         &["ETRUNK-026"],
         "of two Masters neither yields",
@@ -240,13 +240,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             decision.causation = None;
         }),
     ),
-    data(
+    Defect::data(
         "etrunk-two-masters-both-yield",
         &["ETRUNK-026"],
         "of two Masters both yield",
         row!("ETRUNK-ROW-27", |decision, _| decision.to = Role::Backup),
     ),
-    data(
+    Defect::data(
         "etrunk-no-all-member-down",
         &["ETRUNK-047"],
         "a Master without a member keeps its role beside a Backup",
@@ -255,7 +255,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             decision.causation = None;
         }),
     ),
-    data(
+    Defect::data(
         "etrunk-all-member-down-said-as-pri",
         &["ETRUNK-047"],
         "a Master without a member gives PRI as its reason",

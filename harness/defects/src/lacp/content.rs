@@ -1,7 +1,8 @@
 //! What LACPDUs say (LACP-013 to LACP-031).
 
-use super::frames::{Memory, Outgoing, Translate, at, copy, octet, put, put_all};
+use super::frames::{Memory, Outgoing, Translate, at};
 use crate::Defect;
+use crate::octets::{copy, octet, put, put_all};
 
 const STATE: usize = at::ACTOR + at::STATE;
 const PARTNER_STATE: usize = at::PARTNER + at::STATE;

@@ -1,7 +1,8 @@
 //! Addresses, tags and lengths (LACP-001 to LACP-012).
 
-use super::frames::{Answering, Incoming, Outgoing, at, lacpdu, octet, put, put_all, slow};
+use super::frames::{Answering, Incoming, Outgoing, at, lacpdu, slow};
 use crate::Defect;
+use crate::octets::{octet, put, put_all};
 use dut_device::PortId;
 
 const SLOW: [u8; 6] = [0x01, 0x80, 0xc2, 0, 0, 2];

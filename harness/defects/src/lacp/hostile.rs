@@ -1,6 +1,7 @@
 //! What malformed, foreign and misaddressed frames do to a device that reads them carelessly.
 
-use super::frames::{Dies, Incoming, Memory, Outgoing, at, copy, lacpdu, octet, put_all, slow};
+use super::frames::{Dies, Incoming, Memory, Outgoing, at, lacpdu, slow};
+use crate::octets::{copy, octet, put_all};
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use std::collections::BTreeMap;

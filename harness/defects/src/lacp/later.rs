@@ -1,6 +1,7 @@
 //! Defects that were invented after the suite was finished, to see whether it is.
 
-use super::frames::{Incoming, at, lacpdu, octet, put, put_all, slow};
+use super::frames::{Incoming, at, lacpdu, slow};
+use crate::octets::{octet, put, put_all};
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_lacp::policy::{deciding_port_id, valid_partner};

@@ -1,6 +1,7 @@
 //! The Marker responder (LACP-125 to LACP-130).
 
-use super::frames::{Answering, Incoming, at, copy, octet, put, put_all, slow};
+use super::frames::{Answering, Incoming, at, slow};
+use crate::octets::{copy, octet, put, put_all};
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use std::time::Duration;

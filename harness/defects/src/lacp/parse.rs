@@ -1,6 +1,7 @@
 //! What is taken and what is refused (LACP-032 to LACP-046).
 
-use super::frames::{Dies, Incoming, at, lacpdu, octet, put, put_all, slow};
+use super::frames::{Dies, Incoming, at, lacpdu, slow};
+use crate::octets::{octet, put, put_all};
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,7 @@
 //! The Selection Logic and standby links (LACP-095 to LACP-110).
 
-use super::frames::{Answering, at, copy, lacpdu, octet};
+use super::frames::{Answering, at, lacpdu};
+use crate::octets::{copy, octet};
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_lacp::policy::deciding_port_id;

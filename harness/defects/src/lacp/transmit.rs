@@ -1,7 +1,8 @@
 //! The Transmit machine and NTT (LACP-085 to LACP-094).
 
-use super::frames::{Memory, at, copy, lacpdu, octet};
+use super::frames::{Memory, at, lacpdu};
 use super::when;
+use crate::octets::{copy, octet};
 use crate::{Defect, Frames};
 use dut_device::PortId;
 use dut_fsm::Arc;

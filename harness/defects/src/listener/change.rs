@@ -1,6 +1,7 @@
 //! What a listener tells of its sockets' requests (MLD-158 to MLD-160).
 
 use crate::Defect;
+use crate::mld::swapped;
 use dut_mld::FilterMode;
 use dut_mld::host::{Difference, Filter, Sources};
 use dut_wire::mld::{Record, RecordType};
@@ -9,18 +10,6 @@ use std::time::Duration;
 fn of_mode(requests: &[&Filter], mode: FilterMode) -> Vec<Sources> {
     let of_mode = requests.iter().filter(|filter| filter.mode == mode);
     of_mode.map(|filter| filter.sources.clone()).collect()
-}
-
-/// Records with two types taken for each other.
-fn swapped(mut records: Vec<Record>, one: RecordType, other: RecordType) -> Vec<Record> {
-    for record in &mut records {
-        if record.record_type == one {
-            record.record_type = other;
-        } else if record.record_type == other {
-            record.record_type = one;
-        }
-    }
-    records
 }
 
 /// Defects of what is told of changes.

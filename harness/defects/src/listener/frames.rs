@@ -1,6 +1,7 @@
 //! Defects that change MLD messages on their way in or out.
 
 use crate::Frames;
+use crate::octets::put_all;
 use dut_device::{Instant, PortId};
 use dut_wire::ether::Frame;
 use dut_wire::icmpv6;
@@ -27,9 +28,7 @@ fn changed(octets: &[u8], kinds: &[u8], change: Change) -> Vec<u8> {
         return unchanged();
     }
     change(&mut packet, &mut message);
-    if let Some(checksum) = message.get_mut(2..4) {
-        checksum.copy_from_slice(&[0, 0]);
-    }
+    put_all(&mut message, 2, &[0, 0]);
     icmpv6::seal(&mut message, packet.source, packet.destination);
     packet.payload = &message;
     let mut payload = Vec::new();

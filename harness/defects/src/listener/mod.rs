@@ -11,13 +11,12 @@ use crate::Defect;
 
 /// An MLD listener's defects.
 pub(crate) fn defects() -> Vec<Defect> {
-    let defects = [
+    [
         answer::DEFECTS,
         change::DEFECTS,
         form::DEFECTS,
         refuse::DEFECTS,
         version_1::DEFECTS,
-    ];
-    let of_mld = |defect: &Defect| defect.of("mld");
-    defects.concat().iter().map(of_mld).collect()
+    ]
+    .concat()
 }

@@ -2,19 +2,10 @@
 
 use super::frames::{Drops, Hears};
 use crate::Defect;
+use crate::octets::{octet, put_all};
 use dut_mld::DiscardReason;
 use dut_mld::host::Policy;
 use dut_wire::mld::Query;
-
-fn octet(message: &[u8], at: usize) -> u8 {
-    message.get(at).copied().unwrap_or(0)
-}
-
-fn put(message: &mut [u8], at: usize, octets: &[u8]) {
-    if let Some(to) = message.get_mut(at..at + octets.len()) {
-        to.copy_from_slice(octets);
-    }
-}
 
 /// Defects of what is taken.
 pub(super) const DEFECTS: &[Defect] = &[
@@ -142,7 +133,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 let said = u16::from_be_bytes([octet(message, 26), octet(message, 27)]);
                 if usize::from(said) > held {
                     let held = u16::try_from(held).unwrap_or(u16::MAX);
-                    put(message, 26, &held.to_be_bytes());
+                    put_all(message, 26, &held.to_be_bytes());
                 }
             }))
         },
@@ -155,7 +146,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             Box::new(Hears(|_, message| {
                 let general = message.get(8..24) == Some(&[0; 16]);
                 if general && message.len() > 28 {
-                    put(message, 26, &[0, 0]);
+                    put_all(message, 26, &[0, 0]);
                 }
             }))
         },
@@ -167,7 +158,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         || {
             Box::new(Hears(|_, message| {
                 if octet(message, 8) != 0xff {
-                    put(message, 8, &[0; 16]);
+                    put_all(message, 8, &[0; 16]);
                 }
             }))
         },

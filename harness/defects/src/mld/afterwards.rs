@@ -1,7 +1,6 @@
 //! Defects that were thought of when the suite was finished.
 
 use super::frames::{Memory, Mld};
-use super::{data, framed};
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_mld::FilterMode;
@@ -32,7 +31,7 @@ impl Frames for OneElection {
 
 /// Defects of all kinds.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "mld-one-record-a-mac",
         &["MLD-133"],
         "addresses with one Ethernet address share a record",
@@ -52,7 +51,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-timers-of-16-bits",
         &["MLD-125"],
         "timers hold milliseconds in 16 bits",
@@ -66,7 +65,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-s-flag-refreshes",
         &["MLD-079"],
         "a query with the S flag restarts the filter timer",
@@ -80,7 +79,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-follows-first-querier",
         &["MLD-062", "MLD-066"],
         "a non-querier hears no other lower router than the first",
@@ -93,7 +92,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-64-sources",
         &["MLD-084", "MLD-017"],
         "sources of a record after the 64th aren't processed",
@@ -109,7 +108,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-older-report-keeps-lists",
         &["MLD-138"],
         "IS_EX without sources, as a version 1 Report is, leaves the lists as they are",
@@ -122,13 +121,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-one-election",
         &["MLD-062"],
         "a lower query on one link silences the router on all",
         || Box::new(OneElection),
     ),
-    framed(
+    Defect::frames(
         "mld-last-record-again",
         &["MLD-125"],
         "each report refreshes what the one before it named",

@@ -1,9 +1,8 @@
 //! Querier, non-querier and the election between them (MLD-059 to MLD-083).
 
 use super::frames::{Memory, Mld};
-use super::{data, framed};
 use crate::Defect;
-use dut_mld::InterfaceConfig;
+use crate::octets::put_all;
 use dut_mld::policy::{Candidate, Variables, adopts, loses, lower};
 use dut_mld::{policy::version_1, series};
 use dut_wire::mld::{Message, QUERY, Query, REPORT_V2};
@@ -16,20 +15,6 @@ fn interface_id(address: Ipv6Addr) -> [u8; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
-/// The standard's variables with one of them changed.
-macro_rules! variables {
-    ($change:expr) => {
-        |rules| {
-            rules.mld.variables = |config, robustness, interval| {
-                let mut variables = Variables::new(config, robustness, interval);
-                let change: fn(&mut Variables, &InterfaceConfig) = $change;
-                change(&mut variables, config);
-                variables
-            }
-        }
-    };
-}
-
 /// Whether the message is a query of a router with a lower address than any that queries here.
 fn lower_query(mld: &Mld) -> bool {
     mld.kind() == QUERY && interface_id(mld.source) < [0, 0, 0, 0, 0, 0, 1, 0]
@@ -38,15 +23,13 @@ fn lower_query(mld: &Mld) -> bool {
 /// The specific query for an address that another router's general query stands for.
 fn specific(general: &Mld, group: Ipv6Addr) -> Mld {
     let mut specific = general.clone();
-    if let Some(octets) = specific.message.get_mut(8..24) {
-        octets.copy_from_slice(&group.octets());
-    }
+    put_all(&mut specific.message, 8, &group.octets());
     specific
 }
 
 /// Defects of the querier's role and the election.
 pub(super) const DEFECTS: &[Defect] = &[
-    framed(
+    Defect::frames(
         "mld-first-query-late",
         &["MLD-059"],
         "the first general query waits for the second startup interval",
@@ -58,19 +41,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    data(
+    Defect::data(
         "mld-no-startup-queries",
         &["MLD-060"],
         "one startup query is sent",
         |rules| rules.mld.startup_count = |_| 1,
     ),
-    data(
+    Defect::data(
         "mld-startup-never-ends",
         &["MLD-060", "MLD-061"],
         "five startup queries are sent",
         |rules| rules.mld.startup_count = |_| 5,
     ),
-    data(
+    Defect::data(
         "mld-startup-interval",
         &["MLD-060", "MLD-082"],
         "startup queries come Query Interval apart",
@@ -78,7 +61,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.general_query_gap = |config, _| config.query_interval;
         },
     ),
-    data(
+    Defect::data(
         "mld-startup-interval-fixed",
         &["MLD-060"],
         "startup queries come 31.25 s apart",
@@ -92,7 +75,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-period-fixed",
         &["MLD-061"],
         "general queries come every 125 s",
@@ -106,7 +89,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-period-plus-response",
         &["MLD-061"],
         "the next general query waits for the responses first",
@@ -120,19 +103,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-never-yields",
         &["MLD-062"],
         "the router queries beside another with a lower address",
         |rules| rules.mld.loses = |_| false,
     ),
-    data(
+    Defect::data(
         "mld-yields-to-any",
         &["MLD-063"],
         "the router yields to any other",
         |rules| rules.mld.loses = |candidate| candidate.source != candidate.own,
     ),
-    data(
+    Defect::data(
         "mld-yields-to-higher",
         &["MLD-062", "MLD-063"],
         "the higher address wins the election, as in PIM",
@@ -141,7 +124,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |candidate| interface_id(candidate.source) > interface_id(candidate.own);
         },
     ),
-    data(
+    Defect::data(
         "mld-little-endian",
         &["MLD-065"],
         "interface identifiers are compared last octet first",
@@ -156,7 +139,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-signed-comparison",
         &["MLD-065"],
         "interface identifiers are compared as signed numbers",
@@ -167,7 +150,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-compares-32-bits",
         &["MLD-065"],
         "only the low 32 bits are compared",
@@ -178,7 +161,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-compares-high-bits",
         &["MLD-065"],
         "the last octet isn't compared",
@@ -189,7 +172,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-takeover-early",
         &["MLD-066"],
         "the Other Querier Present Timeout leaves out the response interval",
@@ -199,7 +182,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 .saturating_mul(variables.robustness.into());
         }),
     ),
-    data(
+    Defect::data(
         "mld-takeover-at-mali",
         &["MLD-066"],
         "the Other Querier Present Timeout is the listening interval",
@@ -207,7 +190,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             variables.other_querier_present = variables.listening_interval;
         }),
     ),
-    data(
+    Defect::data(
         "mld-takeover-fixed",
         &["MLD-066"],
         "the router takes over after 255 s whatever is configured",
@@ -215,7 +198,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             variables.other_querier_present = Duration::from_secs(255);
         }),
     ),
-    data(
+    Defect::data(
         "mld-takeover-rfc9777-doubles",
         &["MLD-066"],
         "RFC 9777's double response interval is used for the takeover too",
@@ -225,13 +208,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "mld-takeover-by-own-values",
         &["MLD-066", "MLD-067"],
         "nothing is adopted from the querier",
         |rules| rules.mld.adopts = |_, _| (None, None),
     ),
-    data(
+    Defect::data(
         "mld-qrv-not-adopted",
         &["MLD-067"],
         "the querier's Robustness Variable isn't adopted",
@@ -239,7 +222,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.adopts = |config, query| (None, adopts(config, query).1);
         },
     ),
-    data(
+    Defect::data(
         "mld-qqic-not-adopted",
         &["MLD-067"],
         "the querier's Query Interval isn't adopted",
@@ -247,7 +230,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.adopts = |config, query| (adopts(config, query).0, None);
         },
     ),
-    data(
+    Defect::data(
         "mld-mali-not-adopted",
         &["MLD-067", "MLD-125"],
         "the listening interval follows the own values alone",
@@ -256,7 +239,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 Variables::new(config, config.robustness, config.query_interval).listening_interval;
         }),
     ),
-    data(
+    Defect::data(
         "mld-qrv-zero-is-one",
         &["MLD-068"],
         "a QRV of 0 is taken for 1",
@@ -267,7 +250,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-qrv-zero-is-two",
         &["MLD-068"],
         "a QRV of 0 is taken for the default 2",
@@ -278,7 +261,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-qqic-zero-is-zero",
         &["MLD-069"],
         "a QQIC of 0 is taken for one second",
@@ -289,7 +272,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-qqic-linear-read",
         &["MLD-070"],
         "a QQIC above 127 is read as seconds",
@@ -303,7 +286,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-any-query-refreshes",
         &["MLD-071"],
         "any query restarts the Other Querier Present timer",
@@ -315,7 +298,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("mrd6"),
-    framed(
+    Defect::frames(
         "mld-takeover-without-query",
         &["MLD-072"],
         "a router that takes over waits a Query Interval before it queries",
@@ -329,7 +312,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             )
         },
     ),
-    data(
+    Defect::data(
         "mld-s-flag-no-election",
         &["MLD-073"],
         "a query with the S flag doesn't count in the election",
@@ -338,7 +321,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |candidate: &Candidate<'_>| loses(candidate) && !candidate.query.suppress();
         },
     ),
-    data(
+    Defect::data(
         "mld-specific-no-election",
         &["MLD-074"],
         "a specific query doesn't count in the election",
@@ -348,7 +331,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-source-query-no-election",
         &["MLD-074"],
         "a query with sources doesn't count in the election",
@@ -358,7 +341,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-older-query-no-election",
         &["MLD-062"],
         "a version 1 query doesn't count in the election",
@@ -368,7 +351,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-non-querier-asks",
         &["MLD-075"],
         "a non-querier sends specific queries too",
@@ -377,20 +360,20 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.series_run_on = |_| true;
         },
     ),
-    data(
+    Defect::data(
         "mld-series-run-on",
         &["MLD-075", "MLD-083"],
         "a version 2 series runs on when the election is lost",
         |rules| rules.mld.series_run_on = |_| true,
     ),
-    data(
+    Defect::data(
         "mld-version-1-series-ends",
         &["MLD-083"],
         "a version 1 series ends when the election is lost",
         |rules| rules.mld.series_run_on = |_| false,
     )
     .survives("MLD-083 is recorded and not judged: RFC 2710 and 3810 differ"),
-    framed(
+    Defect::frames(
         "mld-non-querier-deaf",
         &["MLD-076"],
         "a non-querier takes no reports",
@@ -401,14 +384,14 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    data(
+    Defect::data(
         "mld-non-querier-never-lowers",
         &["MLD-077", "MLD-078"],
         "a query that is heard lowers no timer",
         |rules| rules.mld.lower = |_, _, _| false,
     )
     .seen("mrd6"),
-    data(
+    Defect::data(
         "mld-group-query-lowers-nothing",
         &["MLD-077"],
         "Q(G) that is heard lowers no timer",
@@ -417,7 +400,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |group, query, until| !query.sources().is_empty() && lower(group, query, until);
         },
     ),
-    data(
+    Defect::data(
         "mld-source-query-lowers-nothing",
         &["MLD-078"],
         "Q(G,S) that is heard lowers no timer",
@@ -426,7 +409,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |group, query, until| query.sources().is_empty() && lower(group, query, until);
         },
     ),
-    data(
+    Defect::data(
         "mld-source-query-lowers-all",
         &["MLD-078"],
         "Q(G,S) lowers the timers of all sources",
@@ -441,7 +424,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-source-query-lowers-group",
         &["MLD-078"],
         "Q(G,S) lowers the filter timer too",
@@ -452,7 +435,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-s-flag-ignored",
         &["MLD-079"],
         "a query with the S flag lowers timers",
@@ -467,7 +450,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("mrd6"),
-    data(
+    Defect::data(
         "mld-lowering-raises",
         &["MLD-080"],
         "a further query restarts the lowered timer",
@@ -484,7 +467,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-general-query-lowers",
         &["MLD-081"],
         "a general query lowers the timers of all groups",
@@ -504,7 +487,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    framed(
+    Defect::frames(
         "mld-general-query-prolongs",
         &["MLD-081"],
         "a general query restarts the timers of all groups",
@@ -526,7 +509,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             )
         },
     ),
-    data(
+    Defect::data(
         "mld-done-at-non-querier",
         &["MLD-150"],
         "in version 1 a non-querier takes Done",
@@ -538,7 +521,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-lowers-by-own-trigger",
         &["MLD-075", "MLD-076"],
         "a non-querier asks nobody, and forgets at once what is left",

@@ -1,26 +1,12 @@
 //! Expiry and forwarding (MLD-125 to MLD-137).
 
-use super::{data, framed, row};
+use super::row;
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_mld::policy::{Set, Variables};
-use dut_mld::rows::expire;
-use dut_mld::{FilterMode, InterfaceConfig, Profile, Row};
+use dut_mld::rows::{Expired, expire};
+use dut_mld::{FilterMode, Profile, Row};
 use std::time::Duration;
-
-/// The standard's variables with one of them changed.
-macro_rules! variables {
-    ($change:expr) => {
-        |rules| {
-            rules.mld.variables = |config, robustness, interval| {
-                let mut variables = Variables::new(config, robustness, interval);
-                let change: fn(&mut Variables, &InterfaceConfig) = $change;
-                change(&mut variables, config);
-                variables
-            }
-        }
-    };
-}
 
 /// Copies what comes in for a group to the first port, listeners or not.
 #[derive(Debug)]
@@ -38,9 +24,15 @@ impl Frames for Floods {
     }
 }
 
+/// Whether a filter timer has ended that left sources to listen to.
+fn filter_ended(expired: &Expired) -> bool {
+    let mut rows = expired.rows.iter();
+    rows.any(|(row, ..)| *row == Row::FilterExpiresToInclude)
+}
+
 /// Defects of expiry and forwarding.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "mld-mali-without-response",
         &["MLD-125"],
         "the listening interval leaves out the response interval",
@@ -50,7 +42,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 .saturating_mul(variables.robustness.into());
         }),
     ),
-    data(
+    Defect::data(
         "mld-mali-always-rfc3810",
         &["MLD-125"],
         "RFC 9777's profile has RFC 3810's listening interval",
@@ -60,7 +52,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "mld-mali-always-rfc9777",
         &["MLD-125"],
         "RFC 3810's profile has RFC 9777's listening interval",
@@ -70,7 +62,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "mld-mali-fixed",
         &["MLD-125"],
         "the listening interval is 260 s whatever is configured",
@@ -78,7 +70,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             variables.listening_interval = Duration::from_secs(260);
         }),
     ),
-    data(
+    Defect::data(
         "mld-mali-without-robustness",
         &["MLD-137", "MLD-125"],
         "the listening interval leaves out the Robustness Variable",
@@ -87,7 +79,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 variables.query_interval + variables.query_response_interval;
         }),
     ),
-    data(
+    Defect::data(
         "mld-last-source-stays",
         &["MLD-126"],
         "the last source of a record never ends",
@@ -102,7 +94,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-empty-exclude-stays",
         &["MLD-127"],
         "a record without requested sources never ends",
@@ -115,7 +107,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-filter-end-keeps-excluded",
         &["MLD-127", "MLD-128"],
         "excluded sources are requested when the filter timer ends",
@@ -134,36 +126,28 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-filter-end-drops-all",
         &["MLD-128"],
         "requested sources end with the filter timer",
         |rules| {
             rules.mld.expire = |group, now| {
                 let expired = expire(group, now);
-                if expired
-                    .rows
-                    .iter()
-                    .any(|(row, ..)| *row == Row::FilterExpiresToInclude)
-                {
+                if filter_ended(&expired) {
                     group.sources.clear();
                 }
                 expired
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-filter-end-restarts-sources",
         &["MLD-128"],
         "requested sources get new timers when the filter timer ends",
         |rules| {
             rules.mld.expire = |group, now| {
                 let expired = expire(group, now);
-                if expired
-                    .rows
-                    .iter()
-                    .any(|(row, ..)| *row == Row::FilterExpiresToInclude)
-                {
+                if filter_ended(&expired) {
                     for source in group.sources.values_mut() {
                         source.timer = Some(now + Duration::from_secs(43));
                     }
@@ -172,7 +156,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-exclude-source-deleted",
         &["MLD-129"],
         "in EXCLUDE a source whose timer ends is deleted",
@@ -193,7 +177,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-exclude-source-stays",
         &["MLD-129"],
         "in EXCLUDE a requested source never ends",
@@ -214,7 +198,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-excluded-forgotten",
         &["MLD-130"],
         "IS_EX deletes the excluded sources",
@@ -224,7 +208,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-include-forwards-all",
         &["MLD-131"],
         "in INCLUDE a source that isn't listed is forwarded",
@@ -237,7 +221,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-exclude-forwards-listed",
         &["MLD-132"],
         "in EXCLUDE only requested sources are forwarded",
@@ -250,7 +234,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-exclude-forwards-excluded",
         &["MLD-132"],
         "in EXCLUDE excluded sources are forwarded too",
@@ -259,7 +243,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |group, source| group.filter_mode == FilterMode::Exclude || group.forwards(source);
         },
     ),
-    data(
+    Defect::data(
         "mld-forwards-inverted",
         &["MLD-131", "MLD-132"],
         "listed sources are taken for blocked ones",
@@ -267,19 +251,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.forwards = |group, source| !group.forwards(source);
         },
     ),
-    framed(
+    Defect::frames(
         "mld-floods",
         &["MLD-133"],
         "traffic is forwarded without a record",
         || Box::new(Floods),
     ),
-    data(
+    Defect::data(
         "mld-never-forwards",
         &["MLD-134", "MLD-020"],
         "a join doesn't reach the forwarding table",
         |rules| rules.mld.forwardable = |_| false,
     ),
-    data(
+    Defect::data(
         "mld-is-ex-no-refresh",
         &["MLD-136"],
         "IS_EX in EXCLUDE doesn't restart the filter timer",

@@ -1,7 +1,9 @@
 //! Wrappers of frames that MLD's defects are made with.
 
 use crate::Frames;
+use crate::octets::{octet, put_all};
 use dut_device::{Instant, PortId};
+use dut_wire::icmpv6::seal;
 use dut_wire::ipv6::{self, Packet};
 use dut_wire::mld::{DONE, Message, QUERY, REPORT_V1, REPORT_V2, Record, Report};
 use std::net::Ipv6Addr;
@@ -50,8 +52,7 @@ impl Mld {
     /// The frame, its checksum right.
     pub(super) fn frame(mut self) -> Vec<u8> {
         put_all(&mut self.message, 2, &[0, 0]);
-        let checksum = ipv6::checksum(self.source, self.destination, ipv6::ICMPV6, &self.message);
-        put_all(&mut self.message, 2, &checksum.to_be_bytes());
+        seal(&mut self.message, self.source, self.destination);
         let mut frame = self.macs.to_vec();
         frame.extend([0x86, 0xdd]);
         let packet = Packet {
@@ -107,23 +108,6 @@ impl Mld {
     pub(super) fn set_records(&mut self, records: Vec<Record>) {
         self.message.clear();
         Message::Report(Report { records }).emit(&mut self.message);
-    }
-}
-
-/// An octet, 0 beyond the end.
-pub(super) fn octet(octets: &[u8], at: usize) -> u8 {
-    octets.get(at).copied().unwrap_or(0)
-}
-
-/// Sets an octet, if it is there.
-pub(super) fn put(octets: &mut [u8], at: usize, value: u8) {
-    put_all(octets, at, &[value]);
-}
-
-/// Sets octets, if they are there.
-pub(super) fn put_all(octets: &mut [u8], at: usize, values: &[u8]) {
-    if let Some(octets) = octets.get_mut(at..at + values.len()) {
-        octets.copy_from_slice(values);
     }
 }
 

@@ -2,20 +2,19 @@
 
 use super::frames::Memory;
 use super::reports::is_report;
-use super::{data, framed};
 use crate::Defect;
 use dut_mld::policy::Received;
 use dut_mld::rows::admit;
 
 /// Defects of limits.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "mld-source-limit-ignored",
         &["MLD-177"],
         "sources aren't limited",
         |rules| rules.mld.admit = |_, _, listed, _| (listed, false),
     ),
-    data(
+    Defect::data(
         "mld-source-limit-for-ever",
         &["MLD-177"],
         "a record that is full takes no new source, though others have gone",
@@ -33,7 +32,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-limit-stops-all",
         &["MLD-176"],
         "a router that has seen more addresses than it holds takes no report any more",
@@ -48,7 +47,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    framed(
+    Defect::frames(
         "mld-limit-not-refreshed",
         &["MLD-176"],
         "a router at its limit refreshes nothing",
@@ -60,7 +59,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    framed(
+    Defect::frames(
         "mld-rate-limit-for-ever",
         &["MLD-178"],
         "a router that has had fifty reports takes none any more",
@@ -72,7 +71,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    framed(
+    Defect::frames(
         "mld-rate-limit-stops-queries",
         &["MLD-178"],
         "a router that has had fifty reports queries no more",

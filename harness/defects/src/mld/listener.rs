@@ -1,6 +1,5 @@
 //! The listener that the router is itself (MLD-158 to MLD-173), as far as its frames show it.
 
-use super::framed;
 use super::frames::{Incoming, Memory, Mld, Outgoing};
 use crate::Defect;
 use dut_wire::mld::{
@@ -29,13 +28,13 @@ fn retyped(mld: &mut Mld, from: RecordType, to: RecordType) {
 
 /// Defects of the router's own listener.
 pub(super) const DEFECTS: &[Defect] = &[
-    framed(
+    Defect::frames(
         "mld-no-listener",
         &["MLD-018", "MLD-161", "MLD-158"],
         "the router reports nothing itself",
         || Box::new(Outgoing(|mld| mld.kind() == QUERY)),
     ),
-    framed(
+    Defect::frames(
         "mld-no-listener-of-ff02-16",
         &["MLD-018"],
         "the router doesn't report ff02::16",
@@ -50,7 +49,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-listener-joins-once",
         &["MLD-158"],
         "what the router listens to is reported once",
@@ -64,7 +63,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    framed(
+    Defect::frames(
         "mld-listener-joins-as-current",
         &["MLD-158"],
         "a join is reported as current state",
@@ -76,7 +75,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("Zephyr PR 72457, the other way round"),
-    framed(
+    Defect::frames(
         "mld-listener-silent-to-general",
         &["MLD-161"],
         "general queries aren't answered",
@@ -87,7 +86,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("VPP's hosts; Android asleep"),
-    framed(
+    Defect::frames(
         "mld-listener-silent-to-specific",
         &["MLD-162"],
         "specific queries aren't answered",
@@ -97,13 +96,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-listener-silent-to-sources",
         &["MLD-163"],
         "source queries aren't answered",
         || Box::new(Outgoing(|mld| !of_type(mld, RecordType::ModeIsInclude))),
     ),
-    framed(
+    Defect::frames(
         "mld-listener-answers-sources-in-full",
         &["MLD-163"],
         "a source query is answered with the whole state",
@@ -123,7 +122,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("Linux 6.18"),
-    framed(
+    Defect::frames(
         "mld-listener-splits-answers",
         &["MLD-164"],
         "only the first source of a merged answer is reported",
@@ -140,7 +139,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-listener-deaf-at-unicast",
         &["MLD-166"],
         "a specific query to another address than its group is dropped",
@@ -150,7 +149,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-listener-reports-all-nodes",
         &["MLD-168"],
         "ff02::1 is reported",
@@ -169,13 +168,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-listener-no-version-1",
         &["MLD-170"],
         "the listener doesn't speak version 1",
         || Box::new(Outgoing(|mld| mld.kind() != REPORT_V1)),
     ),
-    framed(
+    Defect::frames(
         "mld-listener-version-1-by-specific",
         &["MLD-171"],
         "a version 1 specific query makes the listener speak version 1",

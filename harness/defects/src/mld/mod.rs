@@ -1,5 +1,26 @@
 //! MLD's defects, by the requirement that they break.
 
+/// The standard's variables with one of them changed.
+macro_rules! variables {
+    ($change:expr) => {
+        |rules| {
+            rules.mld.variables = |config, robustness, interval| {
+                let mut variables = Variables::new(config, robustness, interval);
+                let change: fn(&mut Variables, &dut_mld::InterfaceConfig) = $change;
+                change(&mut variables, config);
+                variables
+            }
+        }
+    };
+}
+
+/// Drops what isn't accepted.
+macro_rules! incoming {
+    ($change:expr) => {
+        || Box::new($crate::mld::frames::Incoming($change))
+    };
+}
+
 mod afterwards;
 mod election;
 mod expiry;
@@ -15,32 +36,14 @@ mod tables;
 mod transmit;
 mod version_1;
 
-use crate::{Defect, Frames};
+use crate::Defect;
 use dut_mld::DiscardReason;
 use dut_mld::Row;
 use dut_mld::checks::Heard;
 use dut_mld::policy::Rule;
 use dut_node::Rules;
-
-/// One that is data.
-const fn data(
-    id: &'static str,
-    breaks: &'static [&'static str],
-    what: &'static str,
-    change: fn(&mut Rules),
-) -> Defect {
-    Defect::data(id, breaks, what, change).of("mld")
-}
-
-/// One that changes frames.
-const fn framed(
-    id: &'static str,
-    breaks: &'static [&'static str],
-    what: &'static str,
-    frames: fn() -> Box<dyn Frames>,
-) -> Defect {
-    Defect::frames(id, breaks, what, frames).of("mld")
-}
+use dut_wire::Malformed;
+use dut_wire::mld::{Record, RecordType, Refused};
 
 /// Changes one row of the tables.
 fn row(rules: &mut Rules, row: Row, change: fn(&mut Rule)) {
@@ -76,6 +79,27 @@ fn record_unchecked(rules: &mut Rules, reason: DiscardReason) {
 fn older_unchecked(rules: &mut Rules, reason: DiscardReason) {
     let checks = rules.mld.older_checks.to_mut();
     checks.retain(|check| check.reason != reason);
+}
+
+/// A refusal for a message's length.
+const fn refused(rule: &'static str) -> Refused {
+    Refused::Length(Malformed {
+        at: 0,
+        field: "Length",
+        rule,
+    })
+}
+
+/// Records with two types exchanged.
+pub(crate) fn swapped(mut records: Vec<Record>, one: RecordType, other: RecordType) -> Vec<Record> {
+    for record in &mut records {
+        if record.record_type == one {
+            record.record_type = other;
+        } else if record.record_type == other {
+            record.record_type = one;
+        }
+    }
+    records
 }
 
 /// MLD's defects.

@@ -1,12 +1,12 @@
 //! Queries, and version 1 messages' fields, that come in (MLD-045 to MLD-058).
 
-use super::frames::{Crash, Incoming, Memory, octet, put_all};
-use super::{checked, data, framed, unchecked};
+use super::frames::{Crash, Memory};
+use super::{checked, refused, unchecked};
 use crate::Defect;
+use crate::octets::{octet, put_all};
 use dut_mld::DiscardReason;
 use dut_mld::checks::Heard;
 use dut_mld::policy::{Candidate, loses};
-use dut_wire::Malformed;
 use dut_wire::icmpv6::checksum_holds;
 use dut_wire::mld::{DONE, Message, QUERY, REPORT_V1, Refused};
 use std::net::Ipv6Addr;
@@ -15,30 +15,15 @@ fn is_query(heard: &Heard<'_>) -> bool {
     octet(heard.icmpv6, 0) == QUERY
 }
 
-/// Drops what isn't accepted.
-macro_rules! incoming {
-    ($change:expr) => {
-        || Box::new(Incoming($change))
-    };
-}
-
 /// Octets of a query by its count of sources.
 fn query_length(message: &[u8]) -> usize {
     let number = usize::from(octet(message, 26)) << 8 | usize::from(octet(message, 27));
     28 + 16 * number
 }
 
-const fn refused(rule: &'static str) -> Refused {
-    Refused::Length(Malformed {
-        at: 0,
-        field: "Length",
-        rule,
-    })
-}
-
 /// Defects of the reception of queries and version 1 messages.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "mld-query-any-hop-limit",
         &["MLD-045"],
         "the hop limit of a query isn't looked at",
@@ -49,7 +34,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("lwIP; several vendors' routers, Atlasis and Rey 2014"),
-    data(
+    Defect::data(
         "mld-query-no-alert-needed",
         &["MLD-046"],
         "a query needs no Router Alert option",
@@ -59,7 +44,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-query-any-source",
         &["MLD-047"],
         "a query from a global address counts",
@@ -69,7 +54,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-query-from-unspecified",
         &["MLD-047"],
         "a query from the unspecified address wins the election",
@@ -83,7 +68,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-query-any-checksum",
         &["MLD-048"],
         "the checksum of a query isn't verified",
@@ -98,7 +83,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-query-short",
         &["MLD-049"],
         "a query of fewer than 24 octets counts as a general one",
@@ -113,7 +98,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-query-25-to-27",
         &["MLD-049"],
         "a query of 25 to 27 octets counts as version 1",
@@ -128,7 +113,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-query-overrun-counts",
         &["MLD-050"],
         "a query that says more sources than it holds counts",
@@ -146,7 +131,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-query-overrun-crash",
         &["MLD-050"],
         "a query that says more sources than it holds stops the router",
@@ -159,7 +144,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("FreeBSD SA-19:19"),
-    data(
+    Defect::data(
         "mld-query-unicast-group",
         &["MLD-051"],
         "a query for a unicast address counts in the election",
@@ -175,13 +160,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-query-to-unicast-refused",
         &["MLD-052"],
         "a query to a unicast address is dropped",
         incoming!(|mld| mld.kind() != QUERY || mld.destination.is_multicast()),
     ),
-    data(
+    Defect::data(
         "mld-query-trailer-refused",
         &["MLD-053", "MLD-157"],
         "octets after a query's last source make it invalid",
@@ -197,25 +182,25 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-query-code-checked",
         &["MLD-054"],
         "a query whose Code isn't 0 is dropped",
         incoming!(|mld| mld.kind() != QUERY || octet(&mld.message, 1) == 0),
     ),
-    framed(
+    Defect::frames(
         "mld-query-reserved-checked",
         &["MLD-054"],
         "a query whose Reserved isn't 0 is dropped",
         incoming!(|mld| mld.kind() != QUERY || mld.message.get(6..8) == Some(&[0, 0])),
     ),
-    framed(
+    Defect::frames(
         "mld-query-flags-checked",
         &["MLD-054", "MLD-157"],
         "a query with an undefined flag is dropped",
         incoming!(|mld| mld.kind() != QUERY || octet(&mld.message, 24) & 0xf0 == 0),
     ),
-    data(
+    Defect::data(
         "mld-version-1-short",
         &["MLD-055"],
         "a version 1 report of fewer than 24 octets is read as far as it goes",
@@ -229,13 +214,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-version-1-short-crash",
         &["MLD-055"],
         "a version 1 report of 4 octets stops the router",
         || Crash::on(|mld| mld.kind() == REPORT_V1 && mld.message.len() < 8),
     ),
-    data(
+    Defect::data(
         "mld-version-1-long-refused",
         &["MLD-055"],
         "a version 1 report of more than 24 octets is dropped",
@@ -248,26 +233,26 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-version-1-code-checked",
         &["MLD-056"],
         "a version 1 report whose Code isn't 0 is dropped",
         incoming!(|mld| mld.kind() != REPORT_V1 || octet(&mld.message, 1) == 0),
     ),
-    framed(
+    Defect::frames(
         "mld-version-1-delay-checked",
         &["MLD-056"],
         "a version 1 report whose delay isn't 0 is dropped",
         incoming!(|mld| mld.kind() != REPORT_V1 || mld.message.get(4..6) == Some(&[0, 0])),
     )
     .seen("FRR issues 13387 and 13391"),
-    framed(
+    Defect::frames(
         "mld-version-1-reserved-checked",
         &["MLD-056"],
         "a version 1 report whose Reserved isn't 0 is dropped",
         incoming!(|mld| mld.kind() != REPORT_V1 || mld.message.get(6..8) == Some(&[0, 0])),
     ),
-    data(
+    Defect::data(
         "mld-version-1-report-any-source",
         &["MLD-057"],
         "a version 1 report from any address counts",
@@ -281,7 +266,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-done-any-source",
         &["MLD-057"],
         "a Done from any address counts",
@@ -294,7 +279,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-own-query-counts",
         &["MLD-058", "MLD-064"],
         "a query from the router's own address makes it yield",
@@ -303,7 +288,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.loses = |candidate| loses(candidate) || candidate.source == candidate.own;
         },
     ),
-    framed(
+    Defect::frames(
         "mld-own-query-crash",
         &["MLD-058"],
         "a query that comes back stops the router",
@@ -320,7 +305,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             )
         },
     ),
-    data(
+    Defect::data(
         "mld-higher-iid-by-whole-address",
         &["MLD-065"],
         "the election compares the first half of the addresses",

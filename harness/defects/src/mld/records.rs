@@ -1,9 +1,10 @@
 //! The records of a report (MLD-027 to MLD-041, MLD-104, MLD-105).
 
-use super::frames::{Crash, Mld, octet};
+use super::frames::{Crash, Mld};
 use super::reports::is_report;
-use super::{data, framed};
+use super::swapped;
 use crate::Defect;
+use crate::octets::octet;
 use dut_wire::mld::{Message, REPORT_V2, Record, RecordType, Refused, Report};
 use std::net::Ipv6Addr;
 
@@ -73,13 +74,13 @@ fn overruns(mld: &Mld, fields: &[&str]) -> bool {
 
 /// Defects of the reception of records.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "mld-deaf",
         &["MLD-020"],
         "reports are never processed",
         records!(|_| Vec::new()),
     ),
-    data(
+    Defect::data(
         "mld-aux-in-octets",
         &["MLD-029"],
         "the auxiliary length is taken for octets",
@@ -88,7 +89,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("mrd6"),
-    data(
+    Defect::data(
         "mld-aux-not-skipped",
         &["MLD-029"],
         "auxiliary data isn't skipped",
@@ -96,7 +97,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.parse = |message| walked(message, |sources, _| sources);
         },
     ),
-    data(
+    Defect::data(
         "mld-unknown-type-ends",
         &["MLD-030", "MLD-031"],
         "an unknown record type ends the processing of a report",
@@ -105,7 +106,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             records.into_iter().take_while(known).collect()
         }),
     ),
-    data(
+    Defect::data(
         "mld-unknown-type-drops",
         &["MLD-030", "MLD-031"],
         "an unknown record type drops the report",
@@ -119,7 +120,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             records
         }),
     ),
-    data(
+    Defect::data(
         "mld-unknown-type-excludes",
         &["MLD-030"],
         "an unknown record type counts as TO_EX",
@@ -132,7 +133,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             records
         }),
     ),
-    data(
+    Defect::data(
         "mld-unknown-type-allows",
         &["MLD-031"],
         "sources of an unknown record type are allowed",
@@ -145,7 +146,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             records
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-records-overrun-crash",
         &["MLD-035"],
         "a count of records that lies stops the router",
@@ -163,20 +164,20 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    framed(
+    Defect::frames(
         "mld-sources-overrun-crash",
         &["MLD-036"],
         "a count of sources that lies stops the router",
         || Crash::on(|mld| is_report(mld) && overruns(mld, &["Source Address"])),
     )
     .seen("FreeBSD SA-19:19 for queries"),
-    framed(
+    Defect::frames(
         "mld-aux-overrun-crash",
         &["MLD-037"],
         "an auxiliary length that lies stops the router",
         || Crash::on(|mld| overruns(mld, &["Auxiliary Data"])),
     ),
-    data(
+    Defect::data(
         "mld-sources-past-the-end",
         &["MLD-036"],
         "a list that overruns is read as the whole group",
@@ -197,7 +198,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-repeated-source-crash",
         &["MLD-039"],
         "a list that names a source twice stops the router",
@@ -212,7 +213,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    data(
+    Defect::data(
         "mld-unspecified-source-is-any",
         &["MLD-041"],
         "the unspecified source stands for all sources",
@@ -227,7 +228,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         }),
     )
     .seen("Zephyr PR 72457 added :: as a source"),
-    data(
+    Defect::data(
         "mld-multicast-source-is-any",
         &["MLD-041"],
         "a multicast source stands for all sources",
@@ -241,7 +242,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             records
         }),
     ),
-    data(
+    Defect::data(
         "mld-types-1-2-swapped",
         &["MLD-084", "MLD-087"],
         "MODE_IS_INCLUDE and MODE_IS_EXCLUDE are exchanged",
@@ -251,7 +252,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             RecordType::ModeIsExclude
         )),
     ),
-    data(
+    Defect::data(
         "mld-types-3-4-swapped",
         &["MLD-092", "MLD-095"],
         "CHANGE_TO_INCLUDE_MODE and CHANGE_TO_EXCLUDE_MODE are exchanged",
@@ -261,7 +262,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             RecordType::ChangeToExclude
         )),
     ),
-    data(
+    Defect::data(
         "mld-types-5-6-swapped",
         &["MLD-088", "MLD-089"],
         "ALLOW and BLOCK are exchanged",
@@ -271,19 +272,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             RecordType::BlockOldSources
         )),
     ),
-    data(
+    Defect::data(
         "mld-first-record-only",
         &["MLD-104"],
         "only the first record of a report is processed",
         records!(|records| records.into_iter().take(1).collect()),
     ),
-    data(
+    Defect::data(
         "mld-64-records",
         &["MLD-104"],
         "records after the 64th aren't processed",
         records!(|records| records.into_iter().take(64).collect()),
     ),
-    data(
+    Defect::data(
         "mld-one-record-a-group",
         &["MLD-105"],
         "a second record for an address isn't processed",
@@ -300,15 +301,3 @@ pub(super) const DEFECTS: &[Defect] = &[
         }),
     ),
 ];
-
-/// Records with two types exchanged.
-fn swapped(mut records: Vec<Record>, one: RecordType, other: RecordType) -> Vec<Record> {
-    for record in &mut records {
-        if record.record_type == one {
-            record.record_type = other;
-        } else if record.record_type == other {
-            record.record_type = one;
-        }
-    }
-    records
-}

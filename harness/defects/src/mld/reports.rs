@@ -1,21 +1,14 @@
 //! Reports that come in (MLD-020 to MLD-044).
 
-use super::frames::{Crash, Incoming, Memory, Mld, octet, put};
-use super::{checked, data, framed, record_unchecked};
+use super::frames::{Crash, Incoming, Memory, Mld};
+use super::{checked, record_unchecked, refused};
+use crate::octets::{octet, put};
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_mld::DiscardReason;
-use dut_wire::Malformed;
 use dut_wire::icmpv6::checksum_holds;
-use dut_wire::mld::{Message, QUERY, REPORT_V1, REPORT_V2, RecordType, Refused};
+use dut_wire::mld::{Message, QUERY, REPORT_V1, REPORT_V2, RecordType};
 use std::net::Ipv6Addr;
-
-/// Drops what isn't accepted.
-macro_rules! incoming {
-    ($change:expr) => {
-        || Box::new(Incoming($change))
-    };
-}
 
 /// Octets that a message's own counts account for.
 fn accounted(message: &[u8]) -> usize {
@@ -23,14 +16,6 @@ fn accounted(message: &[u8]) -> usize {
         Ok(message) => message.emitted_len(),
         Err(_) => message.len(),
     }
-}
-
-const fn refused(rule: &'static str) -> Refused {
-    Refused::Length(Malformed {
-        at: 0,
-        field: "Length",
-        rule,
-    })
 }
 
 /// Whether it is a report.
@@ -121,7 +106,7 @@ impl Frames for AlertFirst {
 
 /// Defects of the reception of reports.
 pub(super) const DEFECTS: &[Defect] = &[
-    framed(
+    Defect::frames(
         "mld-second-report-joins",
         &["MLD-134", "MLD-020"],
         "the first report of a group only announces it",
@@ -138,7 +123,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    data(
+    Defect::data(
         "mld-report-any-hop-limit",
         &["MLD-021"],
         "the hop limit of a report isn't looked at",
@@ -149,7 +134,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("several vendors' routers, Atlasis and Rey 2014"),
-    data(
+    Defect::data(
         "mld-report-hop-limit-0",
         &["MLD-021"],
         "a hop limit of 0 counts as 1",
@@ -159,7 +144,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-report-hop-limit-255",
         &["MLD-021"],
         "a hop limit of 255 is taken too",
@@ -169,7 +154,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-report-no-alert-needed",
         &["MLD-022"],
         "a report needs no Router Alert option",
@@ -179,19 +164,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    framed(
+    Defect::frames(
         "mld-any-hop-by-hop",
         &["MLD-022", "MLD-046"],
         "any Hop-by-Hop header counts as a Router Alert",
         || Box::new(AnyHopByHop),
     ),
-    framed(
+    Defect::frames(
         "mld-alert-first",
         &["MLD-023"],
         "a Router Alert counts only as the first option",
         || Box::new(AlertFirst),
     ),
-    data(
+    Defect::data(
         "mld-report-from-unspecified",
         &["MLD-024"],
         "a version 2 report from the unspecified address is taken",
@@ -205,7 +190,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-report-any-source",
         &["MLD-025"],
         "a version 2 report from any address but :: is taken",
@@ -216,7 +201,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-report-unique-local",
         &["MLD-025"],
         "a unique local address counts as link-local",
@@ -227,7 +212,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-report-site-local",
         &["MLD-025"],
         "a site-local address counts as link-local",
@@ -238,7 +223,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-report-any-checksum",
         &["MLD-026"],
         "the checksum of a report isn't verified",
@@ -253,7 +238,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-checksum-zero-taken",
         &["MLD-026", "MLD-048"],
         "a checksum of 0 counts as none, as in UDP over IPv4",
@@ -268,7 +253,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-report-trailer-refused",
         &["MLD-027"],
         "octets after the last record make a report invalid",
@@ -281,7 +266,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-report-trailer-parsed",
         &["MLD-027"],
         "records are read until the end, whatever the count says",
@@ -296,7 +281,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-report-trailer-not-summed",
         &["MLD-027"],
         "octets after the last record aren't checksummed",
@@ -310,19 +295,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    framed(
+    Defect::frames(
         "mld-report-code-checked",
         &["MLD-028"],
         "a report whose Code isn't 0 is dropped",
         incoming!(|mld| !is_report(mld) || octet(&mld.message, 1) == 0),
     ),
-    framed(
+    Defect::frames(
         "mld-report-flags-checked",
         &["MLD-028", "MLD-157"],
         "a report with a flag is dropped",
         incoming!(|mld| !is_report(mld) || mld.message.get(4..6) == Some(&[0, 0])),
     ),
-    data(
+    Defect::data(
         "mld-aux-refused",
         &["MLD-029"],
         "a report with auxiliary data is dropped",
@@ -335,7 +320,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-unknown-sources-not-skipped",
         &["MLD-031"],
         "the sources of a record of unknown type aren't skipped",
@@ -349,25 +334,25 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-empty-report-crash",
         &["MLD-032"],
         "a report without records stops the router",
         || Crash::on(|mld| is_report(mld) && mld.message.get(6..8) == Some(&[0, 0])),
     ),
-    framed(
+    Defect::frames(
         "mld-short-report-crash",
         &["MLD-032"],
         "a report of fewer than 8 octets stops the router",
         || Crash::on(|mld| is_report(mld) && mld.message.len() < 8),
     ),
-    framed(
+    Defect::frames(
         "mld-report-to-unicast",
         &["MLD-033"],
         "a version 1 report to a unicast address is dropped",
         incoming!(|mld| mld.kind() != REPORT_V1 || mld.destination.is_multicast()),
     ),
-    data(
+    Defect::data(
         "mld-unicast-groups",
         &["MLD-038"],
         "a record for a unicast address creates state",
@@ -376,13 +361,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             record_unchecked(rules, DiscardReason::GroupNotTracked);
         },
     ),
-    framed(
+    Defect::frames(
         "mld-unicast-group-crash",
         &["MLD-038"],
         "a version 1 report for a unicast address stops the router",
         || Crash::on(|mld| mld.kind() == REPORT_V1 && !mld.group().is_multicast()),
     ),
-    framed(
+    Defect::frames(
         "mld-contradiction-crash",
         &["MLD-040"],
         "TO_IN after TO_EX for one address stops the router",
@@ -397,20 +382,20 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    framed(
+    Defect::frames(
         "mld-type-206",
         &["MLD-043"],
         "the obsolete type 206 is taken for a report",
         || Box::new(Obsolete),
     )
     .seen("mrd6"),
-    framed(
+    Defect::frames(
         "mld-unknown-type-answered",
         &["MLD-043"],
         "a message of unknown type is answered",
         || Box::new(Complains),
     ),
-    framed(
+    Defect::frames(
         "mld-leaks-reports",
         &["MLD-044"],
         "each report takes memory until there is none",
@@ -423,13 +408,13 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("Linux CVE-2022-0742"),
-    framed(
+    Defect::frames(
         "mld-one-table-for-all-links",
         &["MLD-106"],
         "a report counts on every link",
         || Box::new(OneLink),
     ),
-    framed(
+    Defect::frames(
         "mld-mac-filter",
         &["MLD-019"],
         "reports to addresses beyond ff02::/16 and ff1e::/64 are filtered out",
@@ -440,7 +425,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-first-group-only",
         &["MLD-019", "MLD-104"],
         "the interface has room for one group address",

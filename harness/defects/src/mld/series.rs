@@ -1,6 +1,5 @@
 //! Specific queries and their repetition (MLD-109 to MLD-124).
 
-use super::data;
 use crate::Defect;
 use dut_device::Instant;
 use dut_mld::FilterMode;
@@ -30,20 +29,6 @@ macro_rules! transmit_with {
                 let sent = transmit(group, now, variables);
                 let change: fn(Vec<Specific>) -> Vec<Specific> = $change;
                 change(sent)
-            }
-        }
-    };
-}
-
-/// Variables of the configuration with one of them changed.
-macro_rules! variables {
-    ($change:expr) => {
-        |rules| {
-            rules.mld.variables = |config, robustness, interval| {
-                let mut variables = Variables::new(config, robustness, interval);
-                let change: fn(&mut Variables) = $change;
-                change(&mut variables);
-                variables
             }
         }
     };
@@ -93,7 +78,7 @@ fn without_lowering(
 
 /// Defects of specific queries.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "mld-specific-late",
         &["MLD-109"],
         "the first specific query comes an interval late",
@@ -114,13 +99,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-one-copy",
         &["MLD-110"],
         "a specific query is sent once",
-        variables!(|variables| variables.llqc = 1),
+        variables!(|variables, _| variables.llqc = 1),
     ),
-    data(
+    Defect::data(
         "mld-one-more-copy",
         &["MLD-110"],
         "a specific query is sent once more than the count says",
@@ -132,46 +117,46 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-spacing-llqt",
         &["MLD-110"],
         "copies come Last Listener Query Time apart",
-        variables!(|variables| variables.llqi = variables.llqt),
+        variables!(|variables, _| variables.llqi = variables.llqt),
     )
     .seen("mrd6"),
-    data(
+    Defect::data(
         "mld-spacing-half",
         &["MLD-110"],
         "copies come half the interval apart",
-        variables!(|variables| variables.llqi /= 2),
+        variables!(|variables, _| variables.llqi /= 2),
     ),
-    data(
+    Defect::data(
         "mld-spacing-fixed",
         &["MLD-122"],
         "copies come 1 s apart whatever is configured",
-        variables!(|variables| variables.llqi = Duration::from_secs(1)),
+        variables!(|variables, _| variables.llqi = Duration::from_secs(1)),
     ),
-    data(
+    Defect::data(
         "mld-copies-fixed",
         &["MLD-122", "MLD-123"],
         "two copies are sent whatever is configured",
-        variables!(|variables| {
+        variables!(|variables, _| {
             variables.llqc = 2;
         }),
     ),
-    data(
+    Defect::data(
         "mld-llqt-fixed",
         &["MLD-122", "MLD-117"],
         "Last Listener Query Time is 2 s whatever is configured",
-        variables!(|variables| variables.llqt = Duration::from_secs(2)),
+        variables!(|variables, _| variables.llqt = Duration::from_secs(2)),
     ),
-    data(
+    Defect::data(
         "mld-startup-count-fixed",
         &["MLD-123", "MLD-060"],
         "two startup queries are sent whatever the Robustness Variable",
         |rules| rules.mld.startup_count = |_| 2,
     ),
-    data(
+    Defect::data(
         "mld-s-flag-always",
         &["MLD-111"],
         "every copy has the S flag",
@@ -182,7 +167,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             sent
         }),
     ),
-    data(
+    Defect::data(
         "mld-s-flag-first",
         &["MLD-111"],
         "the first query has the S flag",
@@ -196,7 +181,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-s-flag-never",
         &["MLD-112", "MLD-113"],
         "no copy has the S flag",
@@ -208,7 +193,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         }),
     )
     .seen("mrd6"),
-    data(
+    Defect::data(
         "mld-s-flag-never-group",
         &["MLD-112"],
         "no copy of Q(G) has the S flag",
@@ -219,7 +204,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             sent
         }),
     ),
-    data(
+    Defect::data(
         "mld-s-flag-never-sources",
         &["MLD-113", "MLD-124"],
         "no copy of Q(G,S) has the S flag",
@@ -230,7 +215,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             sent
         }),
     ),
-    data(
+    Defect::data(
         "mld-s-flag-inverted",
         &["MLD-111", "MLD-112"],
         "the S flag says the opposite",
@@ -241,7 +226,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             sent
         }),
     ),
-    data(
+    Defect::data(
         "mld-one-message",
         &["MLD-113"],
         "all sources of a copy stand in one message with the S flag of the first",
@@ -260,7 +245,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             one.into_iter().chain(rest).collect()
         }),
     ),
-    data(
+    Defect::data(
         "mld-answered-dropped",
         &["MLD-113", "MLD-124", "MLD-112"],
         "what is answered isn't asked for again",
@@ -269,7 +254,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             sent
         }),
     ),
-    data(
+    Defect::data(
         "mld-unanswered-dropped",
         &["MLD-113"],
         "only answered sources are asked for again",
@@ -280,7 +265,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             sent
         }),
     ),
-    data(
+    Defect::data(
         "mld-empty-half",
         &["MLD-114"],
         "a copy for sources consists of two messages, one without sources",
@@ -295,7 +280,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             sent
         }),
     ),
-    data(
+    Defect::data(
         "mld-series-restarts",
         &["MLD-115"],
         "a new trigger restarts the count of all sources",
@@ -313,7 +298,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-series-repeats-all",
         &["MLD-115"],
         "a new trigger sends all that is being asked for again",
@@ -337,7 +322,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-series-replaced",
         &["MLD-115"],
         "a new trigger ends the series that runs",
@@ -350,7 +335,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-series-not-joined",
         &["MLD-115", "MLD-109"],
         "what comes during a series is asked for with its next copy",
@@ -362,7 +347,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-series-no-repeat-after-join",
         &["MLD-115"],
         "a source that joins a series late is asked for once",
@@ -379,7 +364,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-block-requeues",
         &["MLD-116"],
         "a repeated BLOCK asks anew",
@@ -389,7 +374,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-block-postpones",
         &["MLD-116", "MLD-080"],
         "a repeated BLOCK restarts the lowered timer",
@@ -399,7 +384,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-filter-not-lowered",
         &["MLD-117"],
         "asking for an address doesn't lower its filter timer",
@@ -411,7 +396,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-sources-not-lowered",
         &["MLD-118"],
         "asking for sources doesn't lower their timers",
@@ -425,7 +410,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-sources-lowered-all",
         &["MLD-118", "MLD-089"],
         "asking for a source lowers the timers of all",
@@ -440,7 +425,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-immediate-leave",
         &["MLD-119", "MLD-135"],
         "what is asked for is forgotten after a tenth of a second",
@@ -449,19 +434,19 @@ pub(super) const DEFECTS: &[Defect] = &[
         }),
     )
     .seen("immediate leave of Cisco, Junos and others, when it is on"),
-    data(
+    Defect::data(
         "mld-llqt-short",
         &["MLD-119", "MLD-117"],
         "Last Listener Query Time is one interval short",
-        variables!(|variables| variables.llqt -= variables.llqi),
+        variables!(|variables, _| variables.llqt -= variables.llqi),
     ),
-    data(
+    Defect::data(
         "mld-llqt-long",
         &["MLD-117", "MLD-118"],
         "Last Listener Query Time is an interval too long",
-        variables!(|variables| variables.llqt += variables.llqi),
+        variables!(|variables, _| variables.llqt += variables.llqi),
     ),
-    data(
+    Defect::data(
         "mld-llqt-includes-response",
         &["MLD-117", "MLD-118"],
         "what is asked for stays for a response interval more",
@@ -469,7 +454,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             variables.llqt += variables.query_response_interval;
         }),
     ),
-    data(
+    Defect::data(
         "mld-answer-not-enough",
         &["MLD-120"],
         "an answer gives Last Listener Query Time again",
@@ -492,7 +477,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-late-answer-lost",
         &["MLD-121"],
         "timers are looked at 100 ms ahead",
@@ -506,7 +491,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-s-flag-by-sources-mode",
         &["MLD-112"],
         "Q(G) has the S flag only while no source is requested",

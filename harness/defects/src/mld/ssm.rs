@@ -1,8 +1,9 @@
 //! Source-specific multicast and extensions (MLD-153 to MLD-157).
 
-use super::frames::{Incoming, octet, put};
-use super::{data, framed, older_unchecked, record_unchecked};
+use super::frames::Incoming;
+use super::{older_unchecked, record_unchecked};
 use crate::Defect;
+use crate::octets::{octet, put};
 use dut_mld::{DiscardReason, is_source_specific};
 use dut_wire::mld::{Message, QUERY, REPORT_V2, Record, RecordType};
 
@@ -26,13 +27,13 @@ fn replaces(record: &Record) -> bool {
 
 /// Defects of source-specific multicast.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "mld-ssm-exclude-taken",
         &["MLD-153"],
         "exclude-sense records count for source-specific addresses",
         |rules| record_unchecked(rules, DiscardReason::SourceSpecificGroup),
     ),
-    data(
+    Defect::data(
         "mld-ssm-to-ex-taken",
         &["MLD-153"],
         "TO_EX counts for source-specific addresses",
@@ -40,7 +41,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             record.record_type == RecordType::ModeIsExclude && is_source_specific(record.group)
         }),
     ),
-    data(
+    Defect::data(
         "mld-ssm-is-ex-taken",
         &["MLD-153"],
         "IS_EX counts for source-specific addresses",
@@ -48,7 +49,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             record.record_type == RecordType::ChangeToExclude && is_source_specific(record.group)
         }),
     ),
-    data(
+    Defect::data(
         "mld-ssm-range-96",
         &["MLD-153"],
         "the source-specific range is ff3x::/96",
@@ -57,7 +58,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             replaces(record) && is_source_specific(record.group) && e == 0 && f == 0
         }),
     ),
-    data(
+    Defect::data(
         "mld-ssm-range-12",
         &["MLD-153"],
         "all of ff30::/12 counts as source-specific",
@@ -66,7 +67,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             replaces(record) && first & 0xfff0 == 0xff30
         }),
     ),
-    data(
+    Defect::data(
         "mld-ssm-drops-report",
         &["MLD-154"],
         "a report with an exclude-sense record for a source-specific address is dropped",
@@ -85,13 +86,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-ssm-version-1-taken",
         &["MLD-155"],
         "version 1 messages count for source-specific addresses",
         |rules| older_unchecked(rules, DiscardReason::SourceSpecificGroup),
     ),
-    data(
+    Defect::data(
         "mld-ssm-allow-ignored",
         &["MLD-156"],
         "ALLOW is ignored for source-specific addresses",
@@ -100,7 +101,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 && (replaces(record) || record.record_type == RecordType::AllowNewSources)
         }),
     ),
-    data(
+    Defect::data(
         "mld-ssm-block-ignored",
         &["MLD-156"],
         "BLOCK is ignored for source-specific addresses",
@@ -109,7 +110,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 && (replaces(record) || record.record_type == RecordType::BlockOldSources)
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-report-extension-refused",
         &["MLD-157"],
         "a report with the E flag is dropped",
@@ -119,7 +120,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-query-extension-refused",
         &["MLD-157"],
         "a query with the E flag is dropped",
@@ -129,7 +130,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    data(
+    Defect::data(
         "mld-extension-is-a-record",
         &["MLD-157"],
         "the extension area is read as a record",

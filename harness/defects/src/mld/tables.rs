@@ -1,7 +1,7 @@
 //! The rows of the router's tables (MLD-084 to MLD-108).
 
 use super::frames::Mld;
-use super::{data, framed, row};
+use super::row;
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_mld::policy::{Set, Timer};
@@ -38,69 +38,69 @@ impl Frames for NarrowScope {
 
 /// Defects of the tables.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "mld-in-is-in-no-timer",
         &["MLD-084"],
         "INCLUDE, IS_IN: sources that are held keep their timers",
         row!(IncludeIsIn, |rule| rule.request.0 = Set::ListedNotRequested),
     ),
-    data(
+    Defect::data(
         "mld-in-is-in-replaces",
         &["MLD-084", "MLD-102"],
         "INCLUDE, IS_IN: the list replaces the one there was",
         row!(IncludeIsIn, |rule| rule.delete_unlisted = true),
     ),
-    data(
+    Defect::data(
         "mld-in-is-in-ignored",
         &["MLD-084"],
         "INCLUDE, IS_IN is ignored",
         row!(IncludeIsIn, |rule| rule.request.0 = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-in-is-in-asks",
         &["MLD-098", "MLD-084"],
         "INCLUDE, IS_IN asks for what it leaves out",
         row!(IncludeIsIn, |rule| rule.query_sources =
             Set::RequestedNotListed),
     ),
-    data(
+    Defect::data(
         "mld-in-is-ex-excludes-all",
         &["MLD-085"],
         "INCLUDE, IS_EX: all of B is excluded",
         row!(IncludeIsEx, |rule| rule.exclude = Set::Listed),
     ),
-    data(
+    Defect::data(
         "mld-in-is-ex-excludes-none",
         &["MLD-085"],
         "INCLUDE, IS_EX: nothing is excluded",
         row!(IncludeIsEx, |rule| rule.exclude = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-in-is-ex-keeps",
         &["MLD-085"],
         "INCLUDE, IS_EX: A-B isn't deleted",
         row!(IncludeIsEx, |rule| rule.delete_unlisted = false),
     ),
-    data(
+    Defect::data(
         "mld-in-is-ex-asks",
         &["MLD-098", "MLD-085"],
         "INCLUDE, IS_EX asks for A*B",
         row!(IncludeIsEx, |rule| rule.query_sources =
             Set::ListedRequested),
     ),
-    data(
+    Defect::data(
         "mld-in-is-ex-stays",
         &["MLD-085", "MLD-103"],
         "INCLUDE, IS_EX leaves the mode",
         row!(IncludeIsEx, |rule| rule.to = FilterMode::Include),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-in-keeps-excluded",
         &["MLD-086"],
         "EXCLUDE, IS_IN: what is excluded stays so",
         row!(ExcludeIsIn, |rule| rule.request.0 = Set::ListedNotExcluded),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-in-only-known",
         &["MLD-086"],
         "EXCLUDE, IS_IN: sources that aren't listed yet aren't noted",
@@ -110,32 +110,32 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     ),
-    data(
+    Defect::data(
         "mld-ex-is-in-replaces",
         &["MLD-086"],
         "EXCLUDE, IS_IN: the list replaces both lists",
         row!(ExcludeIsIn, |rule| rule.delete_unlisted = true),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-in-to-include",
         &["MLD-086"],
         "EXCLUDE, IS_IN: the mode becomes INCLUDE",
         row!(ExcludeIsIn, |rule| rule.to = FilterMode::Include),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-in-asks",
         &["MLD-098", "MLD-086"],
         "EXCLUDE, IS_IN asks for what it leaves out",
         row!(ExcludeIsIn, |rule| rule.query_group = true),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-ex-filter-timer",
         &["MLD-087", "MLD-099"],
         "EXCLUDE, IS_EX: A-X-Y gets the filter timer",
         row!(ExcludeIsEx, |rule| rule.request.1 = Timer::FilterTimer),
     )
     .seen("mrd6"),
-    data(
+    Defect::data(
         "mld-ex-is-ex-excludes-new",
         &["MLD-087"],
         "EXCLUDE, IS_EX: A-X-Y is excluded at once",
@@ -144,57 +144,57 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.exclude = Set::ListedNew;
         }),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-ex-keeps",
         &["MLD-087"],
         "EXCLUDE, IS_EX: X-A and Y-A aren't deleted",
         row!(ExcludeIsEx, |rule| rule.delete_unlisted = false),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-ex-requests-excluded",
         &["MLD-087", "MLD-130"],
         "EXCLUDE, IS_EX: excluded sources are requested again",
         row!(ExcludeIsEx, |rule| rule.request.0 = Set::ListedNotRequested),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-ex-blocks-missing",
         &["MLD-101"],
         "EXCLUDE, IS_EX: requested sources that are missing are excluded",
         row!(ExcludeIsEx, |rule| rule.exclude = Set::RequestedNotListed),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-ex-asks",
         &["MLD-098", "MLD-087"],
         "EXCLUDE, IS_EX asks for what it excludes",
         row!(ExcludeIsEx, |rule| rule.query_sources =
             Set::ListedNotExcluded),
     ),
-    data(
+    Defect::data(
         "mld-ex-is-ex-asks-group",
         &["MLD-098"],
         "EXCLUDE, IS_EX asks for the address",
         row!(ExcludeIsEx, |rule| rule.query_group = true),
     ),
-    data(
+    Defect::data(
         "mld-in-allow-ignored",
         &["MLD-088"],
         "INCLUDE, ALLOW is ignored",
         row!(IncludeAllow, |rule| rule.request.0 = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-in-allow-replaces",
         &["MLD-088", "MLD-102"],
         "INCLUDE, ALLOW: the list replaces the one there was",
         row!(IncludeAllow, |rule| rule.delete_unlisted = true),
     ),
-    data(
+    Defect::data(
         "mld-in-allow-asks",
         &["MLD-088"],
         "INCLUDE, ALLOW asks for what it leaves out",
         row!(IncludeAllow, |rule| rule.query_sources =
             Set::RequestedNotListed),
     ),
-    data(
+    Defect::data(
         "mld-in-allow-excludes",
         &["MLD-088"],
         "INCLUDE, ALLOW: the mode becomes EXCLUDE",
@@ -203,26 +203,26 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.filter_timer = Some(Timer::Mali);
         }),
     ),
-    data(
+    Defect::data(
         "mld-in-allow-no-refresh",
         &["MLD-088", "MLD-120"],
         "INCLUDE, ALLOW: sources that are held keep their timers",
         row!(IncludeAllow, |rule| rule.request.0 =
             Set::ListedNotRequested),
     ),
-    data(
+    Defect::data(
         "mld-in-block-silent",
         &["MLD-089"],
         "INCLUDE, BLOCK asks nobody",
         row!(IncludeBlock, |rule| rule.query_sources = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-in-block-asks-for-all",
         &["MLD-089", "MLD-011"],
         "INCLUDE, BLOCK asks for all of A",
         row!(IncludeBlock, |rule| rule.query_sources = Set::Requested),
     ),
-    data(
+    Defect::data(
         "mld-in-block-asks-b",
         &["MLD-090", "MLD-011"],
         "INCLUDE, BLOCK asks for all of B",
@@ -247,74 +247,74 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("mrd6"),
-    data(
+    Defect::data(
         "mld-in-block-allows",
         &["MLD-089", "MLD-100"],
         "INCLUDE, BLOCK: the sources are requested",
         row!(IncludeBlock, |rule| rule.request.0 = Set::Listed),
     ),
-    data(
+    Defect::data(
         "mld-in-block-deletes",
         &["MLD-089", "MLD-119"],
         "INCLUDE, BLOCK keeps the blocked sources alone",
         row!(IncludeBlock, |rule| rule.delete_unlisted = true),
     ),
-    data(
+    Defect::data(
         "mld-in-to-ex-silent",
         &["MLD-091"],
         "INCLUDE, TO_EX asks nobody",
         row!(IncludeToEx, |rule| rule.query_sources = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-in-to-ex-excludes-all",
         &["MLD-091"],
         "INCLUDE, TO_EX: all of B is excluded",
         row!(IncludeToEx, |rule| rule.exclude = Set::Listed),
     ),
-    data(
+    Defect::data(
         "mld-in-to-ex-excludes-none",
         &["MLD-091"],
         "INCLUDE, TO_EX: nothing is excluded",
         row!(IncludeToEx, |rule| rule.exclude = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-in-to-ex-keeps",
         &["MLD-091"],
         "INCLUDE, TO_EX: A-B isn't deleted",
         row!(IncludeToEx, |rule| rule.delete_unlisted = false),
     ),
-    data(
+    Defect::data(
         "mld-in-to-ex-asks-for-a",
         &["MLD-091"],
         "INCLUDE, TO_EX asks for A-B",
         row!(IncludeToEx, |rule| rule.query_sources =
             Set::RequestedNotListed),
     ),
-    data(
+    Defect::data(
         "mld-in-to-ex-stays",
         &["MLD-091", "MLD-103", "MLD-020"],
         "INCLUDE, TO_EX leaves the mode",
         row!(IncludeToEx, |rule| rule.to = FilterMode::Include),
     ),
-    data(
+    Defect::data(
         "mld-in-to-in-silent",
         &["MLD-092"],
         "INCLUDE, TO_IN asks nobody",
         row!(IncludeToIn, |rule| rule.query_sources = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-in-to-in-replaces",
         &["MLD-092"],
         "INCLUDE, TO_IN: the list replaces the one there was at once",
         row!(IncludeToIn, |rule| rule.delete_unlisted = true),
     ),
-    data(
+    Defect::data(
         "mld-in-to-in-ignored",
         &["MLD-092"],
         "INCLUDE, TO_IN: B isn't added",
         row!(IncludeToIn, |rule| rule.request.0 = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-in-to-in-asks-for-all",
         &["MLD-092", "MLD-097"],
         "INCLUDE, TO_IN asks for all of A",
@@ -323,31 +323,31 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.request.0 = Set::ListedNotRequested;
         }),
     ),
-    data(
+    Defect::data(
         "mld-ex-allow-keeps-excluded",
         &["MLD-093"],
         "EXCLUDE, ALLOW: what is excluded stays so",
         row!(ExcludeAllow, |rule| rule.request.0 = Set::ListedNotExcluded),
     ),
-    data(
+    Defect::data(
         "mld-ex-allow-replaces",
         &["MLD-093"],
         "EXCLUDE, ALLOW: the list replaces both lists",
         row!(ExcludeAllow, |rule| rule.delete_unlisted = true),
     ),
-    data(
+    Defect::data(
         "mld-ex-allow-only-known",
         &["MLD-093"],
         "EXCLUDE, ALLOW: sources that aren't listed yet aren't noted",
         row!(ExcludeAllow, |rule| rule.request.0 = Set::ListedRequested),
     ),
-    data(
+    Defect::data(
         "mld-ex-allow-asks",
         &["MLD-093"],
         "EXCLUDE, ALLOW asks for the address",
         row!(ExcludeAllow, |rule| rule.query_group = true),
     ),
-    data(
+    Defect::data(
         "mld-ex-block-ignored",
         &["MLD-094"],
         "EXCLUDE, BLOCK is ignored",
@@ -356,7 +356,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.query_sources = Set::Empty;
         }),
     ),
-    data(
+    Defect::data(
         "mld-ex-block-at-once",
         &["MLD-094", "MLD-119"],
         "EXCLUDE, BLOCK: A-X-Y is excluded at once",
@@ -365,25 +365,25 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.exclude = Set::ListedNew;
         }),
     ),
-    data(
+    Defect::data(
         "mld-ex-block-mali",
         &["MLD-094"],
         "EXCLUDE, BLOCK: A-X-Y gets the listening interval",
         row!(ExcludeBlock, |rule| rule.request.1 = Timer::Mali),
     ),
-    data(
+    Defect::data(
         "mld-ex-block-silent",
         &["MLD-094"],
         "EXCLUDE, BLOCK asks nobody",
         row!(ExcludeBlock, |rule| rule.query_sources = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-ex-block-only-new",
         &["MLD-094"],
         "EXCLUDE, BLOCK asks for A-X-Y alone",
         row!(ExcludeBlock, |rule| rule.query_sources = Set::ListedNew),
     ),
-    data(
+    Defect::data(
         "mld-ex-block-frees-excluded",
         &["MLD-094", "MLD-097"],
         "EXCLUDE, BLOCK requests what is excluded",
@@ -392,31 +392,31 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.query_sources = Set::Listed;
         }),
     ),
-    data(
+    Defect::data(
         "mld-ex-block-asks-group",
         &["MLD-094", "MLD-097"],
         "EXCLUDE, BLOCK asks for the address too",
         row!(ExcludeBlock, |rule| rule.query_group = true),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-ex-mali",
         &["MLD-095", "MLD-099"],
         "EXCLUDE, TO_EX: A-X-Y gets the listening interval",
         row!(ExcludeToEx, |rule| rule.request.1 = Timer::Mali),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-ex-silent",
         &["MLD-095"],
         "EXCLUDE, TO_EX asks nobody",
         row!(ExcludeToEx, |rule| rule.query_sources = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-ex-keeps",
         &["MLD-095"],
         "EXCLUDE, TO_EX: X-A and Y-A aren't deleted",
         row!(ExcludeToEx, |rule| rule.delete_unlisted = false),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-ex-at-once",
         &["MLD-095"],
         "EXCLUDE, TO_EX: A-X-Y is excluded at once",
@@ -425,7 +425,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.exclude = Set::ListedNew;
         }),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-ex-frees-excluded",
         &["MLD-095"],
         "EXCLUDE, TO_EX: excluded sources are requested again",
@@ -434,25 +434,25 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.query_sources = Set::Listed;
         }),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-ex-no-refresh",
         &["MLD-095", "MLD-136"],
         "EXCLUDE, TO_EX doesn't restart the filter timer",
         row!(ExcludeToEx, |rule| rule.filter_timer = None),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-in-no-group-query",
         &["MLD-096"],
         "EXCLUDE, TO_IN doesn't ask for the address",
         row!(ExcludeToIn, |rule| rule.query_group = false),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-in-no-source-query",
         &["MLD-096"],
         "EXCLUDE, TO_IN doesn't ask for X-A",
         row!(ExcludeToIn, |rule| rule.query_sources = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-in-asks-for-all",
         &["MLD-096"],
         "EXCLUDE, TO_IN asks for all of X",
@@ -461,26 +461,26 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.request.0 = Set::ListedNotRequested;
         }),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-in-at-once",
         &["MLD-096", "MLD-119", "MLD-135"],
         "EXCLUDE, TO_IN: the mode becomes INCLUDE at once",
         row!(ExcludeToIn, |rule| rule.to = FilterMode::Include),
     ),
-    data(
+    Defect::data(
         "mld-ex-to-in-wipes",
         &["MLD-096"],
         "EXCLUDE, TO_IN forgets the requested sources",
         row!(ExcludeToIn, |rule| rule.delete_unlisted = true),
     )
     .seen("mrd6"),
-    data(
+    Defect::data(
         "mld-ex-to-in-ignores-list",
         &["MLD-096"],
         "EXCLUDE, TO_IN: A isn't added",
         row!(ExcludeToIn, |rule| rule.request.0 = Set::Empty),
     ),
-    data(
+    Defect::data(
         "mld-empty-query",
         &["MLD-097"],
         "an empty list of sources is asked for",
@@ -506,7 +506,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-to-in-creates",
         &["MLD-100"],
         "TO_IN without a record creates one in EXCLUDE",
@@ -515,7 +515,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.filter_timer = Some(Timer::Mali);
         }),
     ),
-    data(
+    Defect::data(
         "mld-is-in-creates",
         &["MLD-100"],
         "IS_IN without a record creates one in EXCLUDE",
@@ -524,13 +524,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             rule.filter_timer = Some(Timer::Mali);
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-link-scope-forwarded",
         &["MLD-107"],
         "ff02::/16 is forwarded to listeners",
         || Box::new(NarrowScope(2, Vec::new())),
     ),
-    data(
+    Defect::data(
         "mld-link-scope-untracked",
         &["MLD-107"],
         "records for ff02::/16 are ignored",
@@ -542,7 +542,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         },
     ),
-    framed(
+    Defect::frames(
         "mld-narrow-scope-forwarded",
         &["MLD-108"],
         "ff01::/16 and ff00::/16 are forwarded to listeners",

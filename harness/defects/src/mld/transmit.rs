@@ -1,8 +1,8 @@
 //! Queries that the router sends (MLD-001 to MLD-019).
 
-use super::frames::{Octets, Outgoing, octet, put, put_all};
-use super::{data, framed};
+use super::frames::{Octets, Outgoing};
 use crate::Defect;
+use crate::octets::{octet, put, put_all};
 use dut_mld::InterfaceConfig;
 use dut_mld::policy::{Asked, query};
 use dut_mld::series;
@@ -51,7 +51,7 @@ macro_rules! outgoing {
 
 /// Defects of what is sent.
 pub(super) const DEFECTS: &[Defect] = &[
-    framed(
+    Defect::frames(
         "mld-hop-limit-64",
         &["MLD-001"],
         "MLD messages leave with hop limit 64",
@@ -60,7 +60,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-specific-hop-limit-255",
         &["MLD-001"],
         "specific queries leave with hop limit 255",
@@ -71,7 +71,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-global-source",
         &["MLD-002"],
         "queries come from the interface's global address",
@@ -80,7 +80,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-unspecified-source",
         &["MLD-002"],
         "queries come from the unspecified address",
@@ -92,7 +92,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         }),
     )
     .seen("NuttX's querier; Open vSwitch's without a configured address"),
-    framed(
+    Defect::frames(
         "mld-source-outside-64",
         &["MLD-002"],
         "queries come from fe80:0:0:1::/64",
@@ -103,7 +103,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-second-source",
         &["MLD-002"],
         "specific queries come from another address than general ones",
@@ -116,7 +116,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-no-router-alert",
         &["MLD-003"],
         "no message has a Router Alert option",
@@ -125,7 +125,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-specific-no-router-alert",
         &["MLD-003"],
         "specific queries have no Router Alert option",
@@ -136,7 +136,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-router-alert-rsvp",
         &["MLD-003"],
         "the Router Alert option says RSVP",
@@ -145,7 +145,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-two-router-alerts",
         &["MLD-003"],
         "the Router Alert option stands twice",
@@ -159,13 +159,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-checksum-zero",
         &["MLD-004"],
         "messages leave without a checksum",
         || Box::new(Octets(|frame| put_all(frame, 64, &[0, 0]))),
     ),
-    framed(
+    Defect::frames(
         "mld-checksum-of-payload-length",
         &["MLD-004"],
         "the pseudo-header holds the IPv6 payload length",
@@ -178,7 +178,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-general-to-all-routers",
         &["MLD-005"],
         "general queries go to ff02::2",
@@ -189,7 +189,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-general-broadcast-mac",
         &["MLD-005"],
         "general queries go to the broadcast MAC address",
@@ -200,7 +200,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    data(
+    Defect::data(
         "mld-specific-to-all-nodes",
         &["MLD-006"],
         "specific queries go to ff02::1",
@@ -209,7 +209,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     )
     .seen("mrd6"),
-    framed(
+    Defect::frames(
         "mld-specific-mac-all-nodes",
         &["MLD-006"],
         "specific queries go to the MAC address of ff02::1",
@@ -220,7 +220,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-code-1",
         &["MLD-007"],
         "queries leave with Code 1",
@@ -229,7 +229,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-reserved-set",
         &["MLD-007"],
         "Reserved of a query isn't zero",
@@ -240,7 +240,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-e-flag-set",
         &["MLD-007"],
         "queries have the E flag without an extension",
@@ -252,7 +252,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-query-padded",
         &["MLD-008"],
         "four octets follow the last source",
@@ -263,7 +263,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-specific-padded",
         &["MLD-008"],
         "a specific query without sources has room for one",
@@ -274,7 +274,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-general-names-all-nodes",
         &["MLD-009"],
         "general queries name ff02::1",
@@ -285,7 +285,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-general-lists-source",
         &["MLD-009"],
         "general queries list the unspecified address",
@@ -297,7 +297,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    framed(
+    Defect::frames(
         "mld-specific-names-nothing",
         &["MLD-010"],
         "Q(G) names no address",
@@ -308,7 +308,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             true
         }),
     ),
-    data(
+    Defect::data(
         "mld-group-query-lists-sources",
         &["MLD-010", "MLD-096"],
         "Q(G) lists the requested sources",
@@ -324,7 +324,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-query-forgets-a-source",
         &["MLD-011"],
         "the last source of a list isn't asked for",
@@ -338,7 +338,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-response-interval-fixed",
         &["MLD-012"],
         "general queries say 10 s whatever is configured",
@@ -348,7 +348,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "mld-response-code-in-tenths",
         &["MLD-012", "MLD-013"],
         "the response code counts tenths of a second, as in IGMP",
@@ -361,7 +361,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-response-code-linear",
         &["MLD-012"],
         "a long interval isn't encoded in floating point",
@@ -374,7 +374,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-response-code-saturates",
         &["MLD-012"],
         "a long interval is said to be 32767 ms",
@@ -382,7 +382,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             query.maximum_response_code.0 = query.maximum_response_code.0.min(0x7fff);
         }),
     ),
-    data(
+    Defect::data(
         "mld-response-code-exponent",
         &["MLD-012"],
         "the exponent of a long interval is one too great",
@@ -392,7 +392,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "mld-specific-response-interval",
         &["MLD-013"],
         "specific queries say the Query Response Interval",
@@ -403,7 +403,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-specific-code-zero",
         &["MLD-013"],
         "specific queries say 0",
@@ -414,7 +414,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         }),
     )
     .seen("FRR issue 13539: a query with delay 0"),
-    data(
+    Defect::data(
         "mld-specific-code-one-second",
         &["MLD-013", "MLD-122"],
         "specific queries say 1 s whatever is configured",
@@ -424,19 +424,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "mld-qrv-constant",
         &["MLD-014"],
         "QRV is always 2",
         query_with!(|query, _| query.qrv = Qrv::new(2)),
     ),
-    data(
+    Defect::data(
         "mld-qrv-zero",
         &["MLD-014"],
         "QRV is always 0",
         query_with!(|query, _| query.qrv = Qrv::new(0)),
     ),
-    data(
+    Defect::data(
         "mld-qrv-saturates",
         &["MLD-014"],
         "QRV is 7 for any greater Robustness Variable",
@@ -444,7 +444,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             query.qrv = Qrv::new(config.robustness.min(7));
         }),
     ),
-    data(
+    Defect::data(
         "mld-qrv-wraps",
         &["MLD-014"],
         "QRV holds the low bits of the Robustness Variable",
@@ -452,13 +452,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             query.qrv = Qrv::new(config.robustness & 7);
         }),
     ),
-    data(
+    Defect::data(
         "mld-qqic-constant",
         &["MLD-015"],
         "QQIC is always 125",
         query_with!(|query, _| query.qqic = Qqic(125)),
     ),
-    data(
+    Defect::data(
         "mld-qqic-saturates",
         &["MLD-015"],
         "QQIC is never above 127",
@@ -466,7 +466,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             query.qqic = Qqic(query.qqic.0.min(127));
         }),
     ),
-    data(
+    Defect::data(
         "mld-qqic-linear",
         &["MLD-015"],
         "QQIC holds the seconds' low octet",
@@ -475,7 +475,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             query.qqic = Qqic(low);
         }),
     ),
-    data(
+    Defect::data(
         "mld-qqic-rounds-up",
         &["MLD-016"],
         "a Query Interval that QQIC can't hold is rounded up",
@@ -485,7 +485,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         }),
     ),
-    data(
+    Defect::data(
         "mld-response-code-rounds-up",
         &["MLD-016"],
         "an interval that the code can't hold is rounded up",
@@ -501,13 +501,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-never-split",
         &["MLD-017"],
         "a query grows beyond the MTU",
         |rules| rules.mld.split = |query, _| vec![query],
     ),
-    data(
+    Defect::data(
         "mld-split-cuts",
         &["MLD-017"],
         "sources that don't fit one query aren't asked for",
@@ -515,7 +515,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.split = |query, mtu| query.split(mtu).into_iter().take(1).collect();
         },
     ),
-    data(
+    Defect::data(
         "mld-split-repeats",
         &["MLD-017"],
         "each part of a query repeats the first source",
@@ -531,7 +531,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-split-one-each",
         &["MLD-017"],
         "a query that doesn't fit is sent source by source",

@@ -1,7 +1,7 @@
 //! Version 1 beside and instead of version 2 (MLD-138 to MLD-152).
 
 use super::frames::{Incoming, Memory, Outgoing};
-use super::{data, framed, older_unchecked, record_unchecked};
+use super::{older_unchecked, record_unchecked};
 use crate::Defect;
 use dut_mld::DiscardReason;
 use dut_mld::InterfaceConfig;
@@ -32,20 +32,20 @@ fn version_2(config: &InterfaceConfig) -> InterfaceConfig {
 
 /// Defects of version 1.
 pub(super) const DEFECTS: &[Defect] = &[
-    framed(
+    Defect::frames(
         "mld-version-1-deaf",
         &["MLD-138"],
         "version 1 reports are ignored",
         || Box::new(Incoming(|mld| mld.kind() != REPORT_V1)),
     )
     .seen("Zephyr PR 66532, for queries"),
-    data(
+    Defect::data(
         "mld-report-is-include",
         &["MLD-138"],
         "a version 1 Report is taken for IS_IN",
         |rules| rules.mld.older.0 = Received::IsIn,
     ),
-    data(
+    Defect::data(
         "mld-report-asks",
         &["MLD-138"],
         "a version 1 Report is taken for a leave and a join",
@@ -58,19 +58,19 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         },
     ),
-    data(
+    Defect::data(
         "mld-done-ignored",
         &["MLD-139", "MLD-140"],
         "a Done is taken for BLOCK without sources",
         |rules| rules.mld.older.1 = Received::Block,
     ),
-    data(
+    Defect::data(
         "mld-done-is-exclude",
         &["MLD-139", "MLD-151"],
         "a Done is taken for TO_EX",
         |rules| rules.mld.older.1 = Received::ToEx,
     ),
-    framed(
+    Defect::frames(
         "mld-done-to-all-routers-only",
         &["MLD-139"],
         "a Done counts only at ff02::2",
@@ -80,7 +80,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    framed(
+    Defect::frames(
         "mld-done-answered-in-version-1",
         &["MLD-139"],
         "the query for a Done is one of version 1",
@@ -99,7 +99,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             )
         },
     ),
-    data(
+    Defect::data(
         "mld-done-forgets",
         &["MLD-140", "MLD-119"],
         "a Done ends the address at once",
@@ -113,7 +113,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-done-lowers-nothing",
         &["MLD-140"],
         "a Done lowers no timer",
@@ -128,13 +128,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-block-in-version-1",
         &["MLD-141"],
         "BLOCK counts beside a version 1 listener",
         |rules| record_unchecked(rules, DiscardReason::BlockInVersion1),
     ),
-    data(
+    Defect::data(
         "mld-allow-in-version-1",
         &["MLD-141", "MLD-142"],
         "ALLOW is ignored beside a version 1 listener",
@@ -150,7 +150,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         },
     ),
-    data(
+    Defect::data(
         "mld-to-in-in-version-1",
         &["MLD-141"],
         "TO_IN is ignored beside a version 1 listener",
@@ -166,13 +166,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         },
     ),
-    data(
+    Defect::data(
         "mld-to-ex-sources-in-version-1",
         &["MLD-142"],
         "the sources of TO_EX count beside a version 1 listener",
         |rules| rules.mld.lists = |_, _| true,
     ),
-    data(
+    Defect::data(
         "mld-to-ex-ignored-in-version-1",
         &["MLD-142"],
         "TO_EX is ignored beside a version 1 listener",
@@ -188,7 +188,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-for-ever",
         &["MLD-143"],
         "a version 1 listener is never forgotten",
@@ -196,7 +196,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.older_version_host = |now, _, _| Some(now + Duration::from_secs(36_000));
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-forgotten-early",
         &["MLD-143"],
         "a version 1 listener is forgotten after a Query Interval",
@@ -204,7 +204,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.older_version_host = |now, variables, _| Some(now + variables.query_interval);
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-host-rfc9777",
         &["MLD-143"],
         "the listening interval is used for the older version timer",
@@ -213,7 +213,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |now, variables, _| Some(now + variables.listening_interval);
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-host-fixed",
         &["MLD-143"],
         "a version 1 listener is remembered for 260 s whatever is configured",
@@ -221,7 +221,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.older_version_host = |now, _, _| Some(now + Duration::from_secs(260));
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-first-report",
         &["MLD-144"],
         "only the first version 1 Report starts the older version timer",
@@ -231,13 +231,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-no-version-1-mode",
         &["MLD-141", "MLD-144"],
         "there is no compatibility mode",
         |rules| rules.mld.older_version_host = |_, _, _| None,
     ),
-    framed(
+    Defect::frames(
         "mld-version-1-for-all-groups",
         &["MLD-145"],
         "a version 1 listener puts all addresses into its mode",
@@ -252,7 +252,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-ignored",
         &["MLD-146", "MLD-148"],
         "a router that is configured for version 1 queries in version 2",
@@ -260,7 +260,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.query = |config, asked| query(&version_2(config), asked);
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-float",
         &["MLD-146"],
         "version 1 queries hold a floating-point delay",
@@ -271,7 +271,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-saturates",
         &["MLD-146"],
         "a version 1 delay is never above 32767 ms",
@@ -282,7 +282,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    framed(
+    Defect::frames(
         "mld-version-1-long-query",
         &["MLD-146"],
         "version 1 queries have 28 octets",
@@ -295,7 +295,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             }))
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-report-goes-on",
         &["MLD-152"],
         "in version 1 a Report doesn't end the series",
@@ -311,13 +311,13 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
-    data(
+    Defect::data(
         "mld-version-1-done-silent",
         &["MLD-147", "MLD-152"],
         "in version 1 a Done causes no query",
         |rules| rules.mld.hears_done = |_| false,
     ),
-    framed(
+    Defect::frames(
         "mld-done-without-state-asks",
         &["MLD-151"],
         "a Done for an unknown address causes a query",
@@ -337,25 +337,25 @@ pub(super) const DEFECTS: &[Defect] = &[
             })
         },
     ),
-    data(
+    Defect::data(
         "mld-compatibility-never-off",
         &["MLD-145"],
         "the compatibility mode can't be turned off",
         |rules| older_unchecked(rules, DiscardReason::CompatibilityOff),
     ),
-    data(
+    Defect::data(
         "mld-mismatch-for-ever",
         &["MLD-149"],
         "a version mismatch is reported once and never again",
         |rules| rules.mld.mismatch_gap = |_| Duration::from_secs(360_000),
     ),
-    data(
+    Defect::data(
         "mld-mismatch-each-time",
         &["MLD-149"],
         "a version mismatch is reported for each query",
         |rules| rules.mld.mismatch_gap = |_| Duration::ZERO,
     ),
-    data(
+    Defect::data(
         "mld-version-1-non-querier-own-llqi",
         &["MLD-077"],
         "a version 1 non-querier lets the timer run after a specific query",

@@ -1,7 +1,7 @@
 //! The session: who connects, what opens it, what keeps and closes it (RBS-001 to RBS-010,
 //! RBS-021 to RBS-026, RBS-031).
 
-use super::{RIGHT, data, framed};
+use super::RIGHT;
 use crate::{Defect, Frames};
 use dut_device::{Instant, PortId};
 use dut_wire::rbs::{Body, NotifyCode};
@@ -28,67 +28,67 @@ impl Frames for OneConnection {
 
 /// Defects of the session.
 pub(super) const DEFECTS: &[Defect] = &[
-    data(
+    Defect::data(
         "rbs-larger-connects",
         &["RBS-001"],
         "the larger source address connects",
         |rules| rules.rbs.connects = |ours, theirs| ours > theirs,
     ),
-    data(
+    Defect::data(
         "rbs-both-connect",
         &["RBS-001"],
         "either device connects",
         |rules| rules.rbs.connects = |_, _| true,
     ),
-    data(
+    Defect::data(
         "rbs-listener-does-not-open",
         &["RBS-003"],
         "the listener sends no OPEN of its own",
         |rules| rules.rbs.opens = |connects| connects,
     ),
-    data(
+    Defect::data(
         "rbs-connector-does-not-open",
         &["RBS-003"],
         "the connector sends no OPEN of its own",
         |rules| rules.rbs.opens = |connects| !connects,
     ),
-    data(
+    Defect::data(
         "rbs-connected-by-open",
         &["RBS-004"],
         "a device is connected by OPEN alone",
         |rules| rules.rbs.connected = |open, _| open,
     ),
-    data(
+    Defect::data(
         "rbs-connected-by-either",
         &["RBS-004"],
         "a device is connected by OPEN or OPEN_ACK",
         |rules| rules.rbs.connected = |open, ack| open || ack,
     ),
-    data(
+    Defect::data(
         "rbs-early-ignored",
         &["RBS-005"],
         "a message before the session is connected is ignored",
         |rules| rules.rbs.early = |_| true,
     ),
-    data(
+    Defect::data(
         "rbs-early-keepalive-ignored",
         &["RBS-005"],
         "a KEEPALIVE before the session is connected is ignored",
         |rules| rules.rbs.early = |body| matches!(body, Body::Keepalive),
     ),
-    data(
+    Defect::data(
         "rbs-any-version",
         &["RBS-006"],
         "the range of versions isn't looked at",
         |rules| rules.rbs.version = |_, _, _| true,
     ),
-    data(
+    Defect::data(
         "rbs-version-must-be-equal",
         &["RBS-006"],
         "a range that reaches beyond the own version is refused",
         |rules| rules.rbs.version = |ours, minimum, maximum| ours == minimum && ours == maximum,
     ),
-    data(
+    Defect::data(
         "rbs-unknown-profile-taken",
         &["RBS-007"],
         "a Backup_ID in OPEN that isn't configured is ignored",
@@ -96,7 +96,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.rbs.open_profile = |same| same.and_then(|same| (RIGHT.open_profile)(Some(same)));
         },
     ),
-    data(
+    Defect::data(
         "rbs-any-service",
         &["RBS-007"],
         "another service in OPEN is taken",
@@ -104,7 +104,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.rbs.open_profile = |same| (RIGHT.open_profile)(same.map(|_| true));
         },
     ),
-    data(
+    Defect::data(
         "rbs-service-is-unknown",
         &["RBS-007"],
         "another service in OPEN is refused as an unknown Backup_ID",
@@ -113,37 +113,37 @@ pub(super) const DEFECTS: &[Defect] = &[
                 |same| (same != Some(true)).then_some(NotifyCode::UnknownBackupId);
         },
     ),
-    data(
+    Defect::data(
         "rbs-slow-keepalive",
         &["RBS-008"],
         "KEEPALIVE leaves every third of the hold time",
         |rules| rules.rbs.keepalive = |_, hold| hold / 3,
     ),
-    data(
+    Defect::data(
         "rbs-own-hold",
         &["RBS-009"],
         "the own hold time counts",
         |rules| rules.rbs.hold = |ours, _| ours,
     ),
-    data(
+    Defect::data(
         "rbs-hold-of-the-peer",
         &["RBS-009"],
         "the peer's hold time counts",
         |rules| rules.rbs.hold = |_, theirs| theirs,
     ),
-    data(
+    Defect::data(
         "rbs-larger-hold",
         &["RBS-009"],
         "the larger hold time counts",
         |rules| rules.rbs.hold = |ours, theirs| ours.max(theirs),
     ),
-    data(
+    Defect::data(
         "rbs-message-id-unchecked",
         &["RBS-010"],
         "Message_ID isn't looked at",
         |rules| rules.rbs.in_order = |_, (epoch, known)| epoch == known,
     ),
-    data(
+    Defect::data(
         "rbs-message-id-repeats",
         &["RBS-010"],
         "a Message_ID that came already is taken",
@@ -151,37 +151,37 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.rbs.in_order = |(id, expected), (epoch, known)| id <= expected && epoch == known
         },
     ),
-    data(
+    Defect::data(
         "rbs-epoch-unchecked",
         &["RBS-010"],
         "Session_Epoch may change within a connection",
         |rules| rules.rbs.in_order = |(id, expected), _| id == expected,
     ),
-    data(
+    Defect::data(
         "rbs-refusals-for-ever",
         &["RBS-020", "RBS-021"],
         "malformed records never close the session",
         |rules| rules.rbs.refusals_max = u32::MAX,
     ),
-    data(
+    Defect::data(
         "rbs-first-refusal-closes",
         &["RBS-020"],
         "the first malformed record closes the session",
         |rules| rules.rbs.refusals_max = 1,
     ),
-    data(
+    Defect::data(
         "rbs-back-off-constant",
         &["RBS-022"],
         "attempts are a second apart for ever",
         |rules| rules.rbs.back_off_next = |delay| delay,
     ),
-    data(
+    Defect::data(
         "rbs-back-off-unbounded",
         &["RBS-022"],
         "the delay before another attempt doubles beyond 30 s",
         |rules| rules.rbs.back_off_next = |delay| delay * 2,
     ),
-    data(
+    Defect::data(
         "rbs-back-off-first",
         &["RBS-022"],
         "the first attempt follows after 3 s",
@@ -190,43 +190,43 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.rbs.back_off_anew = |_| Duration::from_secs(3);
         },
     ),
-    data(
+    Defect::data(
         "rbs-back-off-not-reset",
         &["RBS-023"],
         "a connection doesn't put the delay back",
         |rules| rules.rbs.back_off_anew = |delay| delay,
     ),
-    data(
+    Defect::data(
         "rbs-restart-not-noticed",
         &["RBS-024"],
         "a restarted device gives and sweeps as if it had never been away",
         |rules| rules.rbs.restarted = |_| false,
     ),
-    data(
+    Defect::data(
         "rbs-restarted-sweeps",
         &["RBS-024"],
         "a restarted device sweeps by the first batch",
         |rules| rules.rbs.sweeps = |master, _| !master,
     ),
-    data(
+    Defect::data(
         "rbs-waits-for-ever",
         &["RBS-024"],
         "a restarted device waits for a batch for ever",
         |rules| rules.rbs.waits = |_| Duration::from_secs(86_400),
     ),
-    data(
+    Defect::data(
         "rbs-waits-a-second",
         &["RBS-024"],
         "a restarted device waits for a batch for a second",
         |rules| rules.rbs.waits = |_| Duration::from_secs(1),
     ),
-    framed(
+    Defect::frames(
         "rbs-does-not-listen-on",
         &["RBS-025", "RBS-026"],
         "no connection is taken after the first",
         || Box::new(OneConnection(false)),
     ),
-    data(
+    Defect::data(
         "rbs-configuration-not-compared",
         &["RBS-031"],
         "a configuration digest that differs isn't reported",
