@@ -87,7 +87,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Plan(plan) => crate::plan::plan(&args, plan),
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
-        Command::Fuzz(fuzz) => crate::fuzz::fuzz(fuzz),
+        Command::Fuzz(fuzz) => crate::fuzz::fuzz(&args, fuzz),
         Command::Replay(replay) => crate::replay::replay(replay),
         #[cfg(feature = "live")]
         Command::Dut(dut) => crate::dut::dut(dut),

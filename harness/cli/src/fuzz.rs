@@ -1,8 +1,8 @@
-//! `tandem fuzz`: campaigns against a simulated device, findings as cases, and the sample of
-//! seeded defects by which campaigns are measured.
+//! `tandem fuzz`: campaigns against a simulated device or one on wires, findings as cases.
 
-use crate::args::code;
+use crate::args::{Args, code};
 use crate::factory;
+use crate::fuzz_sample::sample;
 use crate::run::parse_seed;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
@@ -10,8 +10,12 @@ use harness_defects::{Defect, all};
 use harness_fuzz::campaign::{Budget, Devices, Options, Report, campaign};
 use harness_fuzz::finding;
 use harness_fuzz::plan::{GENERATOR, Protocol};
+use harness_fuzz::player::Player;
 use harness_suite::{Expression, Scope};
+use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// `tandem fuzz`.
@@ -22,20 +26,20 @@ pub(crate) struct Fuzz {
     protocol: Option<Protocol>,
     /// How long (default 60s).
     #[arg(long, value_parser = time, conflicts_with = "cases")]
-    time: Option<Duration>,
-    /// How many cases: two campaigns of a seed are then equal to the octet.
+    pub(crate) time: Option<Duration>,
+    /// How many cases: two simulated campaigns of a seed are then equal to the octet.
     #[arg(long)]
     cases: Option<u64>,
     /// The campaign's seed, from which each case's own comes.
     #[arg(long, default_value_t = 1, value_parser = parse_seed)]
-    seed: u64,
+    pub(crate) seed: u64,
     /// How often a finding is run again.
     #[arg(long, default_value_t = 3)]
     repeat: u32,
-    /// Where findings go.
+    /// Findings go to a folder of this one, named after what is fuzzed and the seed.
     #[arg(long, value_name = "DIR", default_value = "tandem-fuzz")]
     report: PathBuf,
-    /// A seeded defect that the device has (`tandem trace` lists them).
+    /// A seeded defect that the simulated device has (`tandem trace` lists them).
     #[arg(long, value_name = "ID")]
     defect: Option<String>,
     /// Repeats a finding from its file.
@@ -44,6 +48,17 @@ pub(crate) struct Fuzz {
     /// Campaigns against a fixed sample of seeded defects, each until its first finding.
     #[arg(long, conflicts_with_all = ["replay", "defect"])]
     defects_sample: bool,
+    /// A testbed of a device on wires: its name, or a file.
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["defect", "defects_sample"])]
+    testbed: Option<String>,
+    /// Wires a testbed's port: p1@eth1, or 0-1@eth1 as in PTF.
+    #[cfg(feature = "live")]
+    #[arg(short, long, value_name = "PORT@IFACE", requires = "testbed")]
+    interface: Vec<String>,
+    /// Beds, or defects of the sample, side by side (default: 8 on wires of our own, else 1).
+    #[arg(long)]
+    pub(crate) jobs: Option<usize>,
 }
 
 fn protocol(text: &str) -> Result<Protocol, String> {
@@ -59,59 +74,65 @@ fn time(text: &str) -> Result<Duration, String> {
     value.map_err(|error| error.to_string())
 }
 
-pub(crate) fn fuzz(fuzz: &Fuzz) -> u8 {
+pub(crate) fn fuzz(args: &Args, fuzz: &Fuzz) -> u8 {
     let terminal = Terminal::new();
-    let defect = match &fuzz.defect {
-        None => None,
-        Some(id) => match all().into_iter().find(|defect| defect.id == *id) {
-            Some(defect) => Some(defect),
-            None => {
-                terminal.complain(&format!(
-                    "no seeded defect `{id}`: `tandem trace` lists them"
-                ));
-                return code::USAGE;
-            }
-        },
-    };
-    if let Some(file) = &fuzz.replay {
-        return replay(&terminal, file, defect.as_ref());
-    }
     if fuzz.defects_sample {
         return sample(&terminal, fuzz);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    #[cfg(feature = "live")]
+    harness_live::interrupts(Arc::clone(&stop));
+    let devices = match devices(args, fuzz, &stop) {
+        Ok(devices) => devices,
+        Err(why) => {
+            terminal.complain(&why);
+            return code::USAGE;
+        }
+    };
+    if let Some(file) = &fuzz.replay {
+        return replay(&terminal, file, &devices);
     }
     let Some(protocol) = fuzz.protocol else {
         let known = Protocol::ALL.map(Protocol::name).join(", ");
         terminal.complain(&format!("what is to be fuzzed? There are {known}"));
         return code::USAGE;
     };
-    let options = Options {
-        protocol,
-        seed: fuzz.seed,
-        budget: budget(fuzz),
+    let folder = fuzz
+        .report
+        .join(format!("{}-{}", protocol.name(), fuzz.seed));
+    let mut options = Options {
         repeat: fuzz.repeat,
-        first: false,
+        folder: Some(folder.clone()),
+        stop,
+        ..Options::new(protocol, fuzz.seed, budget(fuzz))
     };
-    let report = campaign(&options, &devices(defect.as_ref()), &mut |_, _| {});
-    show(&terminal, &report);
-    if let Err(error) = finding::write(&fuzz.report, &report) {
-        terminal.complain(&format!("{}: {error}", fuzz.report.display()));
-        return code::INCOMPLETE;
+    if devices.under_test.iter().any(Player::is_live) {
+        (options.hurry, options.minimise) = (Some(HURRY), TRIES);
     }
-    terminal.line(&format!(
-        "{} cases of seed {}, generator {GENERATOR}: {} causes; reports in {}",
-        report.cases,
-        fuzz.seed,
-        report.groups.len(),
-        fuzz.report.display()
-    ));
-    if !report.groups.is_empty() {
-        code::FINDING
-    } else if !report.errors.is_empty() {
-        code::UNDECIDED
-    } else {
-        code::OK
+    let bar = progress(&options.budget);
+    let report = campaign(&options, &devices, &|report| {
+        let done = match options.budget {
+            Budget::Cases(_) => report.cases,
+            Budget::Time(_) => bar.elapsed().as_secs(),
+        };
+        bar.set_position(done);
+        let (cases, causes) = (report.cases, report.groups.len());
+        bar.set_message(format!("{cases} cases, {causes} causes"));
+    });
+    bar.finish_and_clear();
+    match report {
+        Ok(report) => tell(&terminal, &report, &folder),
+        Err(error) => {
+            terminal.complain(&format!("{}: {error}", folder.display()));
+            code::INCOMPLETE
+        }
     }
 }
+
+/// No stimulus waits longer on wires: most of what it would show there, the simulation shows.
+const HURRY: Duration = Duration::from_secs(3);
+/// Runs that a finding on wires is worth.
+const TRIES: usize = 12;
 
 fn budget(fuzz: &Fuzz) -> Budget {
     match fuzz.cases {
@@ -120,16 +141,115 @@ fn budget(fuzz: &Fuzz) -> Budget {
     }
 }
 
-fn devices(defect: Option<&Defect>) -> Devices {
-    match defect {
-        Some(defect) => Devices {
-            under_test: defect.factory(),
-            reference: Some(factory::reference()),
-        },
-        None => Devices {
-            under_test: factory::reference(),
+fn progress(budget: &Budget) -> ProgressBar {
+    let length = match budget {
+        Budget::Cases(cases) => *cases,
+        Budget::Time(time) => time.as_secs(),
+    };
+    let bar = ProgressBar::new(length);
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed} {msg}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// What is fuzzed, and what its findings are checked by.
+fn devices(args: &Args, fuzz: &Fuzz, stop: &Arc<AtomicBool>) -> Result<Devices, String> {
+    #[cfg(feature = "live")]
+    if let Some(name) = &fuzz.testbed {
+        let beds = live(args, fuzz, name, stop)?;
+        return Ok(Devices {
+            under_test: beds,
+            reference: Some(Player::simulated(factory::reference())),
+        });
+    }
+    #[cfg(not(feature = "live"))]
+    let _: (&Args, &Arc<AtomicBool>) = (args, stop);
+    match &fuzz.defect {
+        None => Ok(Devices {
+            under_test: vec![Player::simulated(factory::reference())],
             reference: None,
+        }),
+        Some(id) => match all().into_iter().find(|defect| defect.id == *id) {
+            Some(defect) => Ok(defective(&defect)),
+            None => Err(format!(
+                "no seeded defect `{id}`: `tandem trace` lists them"
+            )),
         },
+    }
+}
+
+/// Beds of a testbed, side by side.
+#[cfg(feature = "live")]
+fn live(
+    args: &Args,
+    fuzz: &Fuzz,
+    name: &str,
+    stop: &Arc<AtomicBool>,
+) -> Result<Vec<Player>, String> {
+    use harness_fuzz::player::Played;
+    let terminal = Terminal::new();
+    let catalogue = crate::run::catalogue(args, &terminal).ok_or("the suites are not whole")?;
+    let plan = crate::live::plan(name, &fuzz.interface, &catalogue)?;
+    if let Some(protocol) = fuzz.protocol
+        && !plan
+            .testbed
+            .stands_for
+            .iter()
+            .any(|bed| bed == protocol.bed())
+    {
+        return Err(format!(
+            "testbed {name} has no device for {}: it stands for {}",
+            protocol.name(),
+            plan.testbed.stands_for.join(", ")
+        ));
+    }
+    harness_live::sweep();
+    let beds = fuzz.jobs.unwrap_or_else(|| crate::live::beds(&plan)).max(1);
+    let catalogue = Arc::new(catalogue);
+    let open = |number| {
+        let (catalogue, stop) = (Arc::clone(&catalogue), Arc::clone(stop));
+        let bench = harness_live::Bench::open(plan.clone(), catalogue, number, stop)?;
+        // A bed plays one case at a time.
+        let bench = std::sync::Mutex::new(bench);
+        Ok(Player::live(plan.tolerance, move |case, seed| {
+            let bench = bench.lock();
+            let bench = bench.unwrap_or_else(std::sync::PoisonError::into_inner);
+            let (result, memory) = bench.play(case, seed);
+            Played { result, memory }
+        }))
+    };
+    (0..beds).map(open).collect()
+}
+
+/// A simulated device with a defect, beside the reference.
+pub(crate) fn defective(defect: &Defect) -> Devices {
+    Devices {
+        under_test: vec![Player::simulated(defect.factory())],
+        reference: Some(Player::simulated(factory::reference())),
+    }
+}
+
+fn tell(terminal: &Terminal, report: &Report, folder: &Path) -> u8 {
+    show(terminal, report);
+    let cut = if report.interrupted {
+        " (interrupted)"
+    } else {
+        ""
+    };
+    terminal.line(&format!(
+        "{} cases of seed {}, generator {GENERATOR}{cut}: {} causes; reports in {}",
+        report.cases,
+        report.header.seed,
+        report.groups.len(),
+        folder.display()
+    ));
+    if report.interrupted {
+        code::INCOMPLETE
+    } else if !report.groups.is_empty() {
+        code::FINDING
+    } else if !report.errors.is_empty() {
+        code::UNDECIDED
+    } else {
+        code::OK
     }
 }
 
@@ -153,6 +273,9 @@ fn show(terminal: &Terminal, report: &Report) {
     for error in report.errors.iter().take(3) {
         terminal.complain(&format!("a plan can't be run: {error}"));
     }
+    for (why, times) in &report.undecided {
+        terminal.line(&format!("{times} cases undecided: {why}"));
+    }
     if report.unsound > 0 {
         terminal.line(&format!(
             "{} plans that the reference fails too are left out",
@@ -161,107 +284,35 @@ fn show(terminal: &Terminal, report: &Report) {
     }
 }
 
-fn replay(terminal: &Terminal, file: &Path, defect: Option<&Defect>) -> u8 {
-    match finding::replay(file, &devices(defect).under_test) {
+fn replay(terminal: &Terminal, file: &Path, devices: &Devices) -> u8 {
+    let Some(player) = devices.under_test.first() else {
+        return code::USAGE;
+    };
+    match finding::replay(file, player) {
         Err(error) => {
             terminal.complain(&error);
             code::USAGE
         }
         Ok((record, ran)) => {
             terminal.line(&format!("was: {}", record.found.what));
-            match ran.found {
-                Some(found) if found.key() == record.found.key() => {
+            match (ran.found, ran.undecided) {
+                (Some(found), _) if found.key() == record.found.key() => {
                     terminal.line(&format!("is:  {}", found.what));
                     code::FINDING
                 }
-                Some(found) => {
+                (Some(found), _) => {
                     terminal.line(&format!("is another: {}", found.what));
                     code::FINDING
                 }
-                None => {
+                (None, Some(why)) => {
+                    terminal.line(&format!("can't be told: {why}"));
+                    code::UNDECIDED
+                }
+                (None, None) => {
                     terminal.line("is no longer seen");
                     code::OK
                 }
             }
         }
-    }
-}
-
-/// Ten of each kind, chosen by the seed among those that a suite must kill.
-fn chosen(seed: u64) -> Vec<(Protocol, Defect)> {
-    let kinds: [(&[&str], usize); 4] = [
-        (&["lacp"], 10),
-        (&["mld"], 10),
-        (&["etrunk", "rbs"], 10),
-        (&["backup"], 10),
-    ];
-    let mut chosen = Vec::new();
-    for (suites, count) in kinds {
-        let mut found: Vec<Defect> = all()
-            .into_iter()
-            .filter(|defect| suites.contains(&defect.suite) && defect.survives.is_empty())
-            .collect();
-        // The order is drawn from the seed and the defect's name alone.
-        found.sort_by_key(|defect| {
-            let step =
-                |hash: u64, octet: u8| (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3);
-            defect
-                .id
-                .bytes()
-                .fold(0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9e37_79b9), step)
-        });
-        chosen.extend(found.into_iter().take(count).map(|defect| {
-            let protocol = match defect.suite {
-                "mld" => Protocol::Mld,
-                "etrunk" => Protocol::Etrunk,
-                "rbs" => Protocol::Rbs,
-                "backup" => Protocol::Pair,
-                _ => Protocol::Lacp,
-            };
-            (protocol, defect)
-        }));
-    }
-    chosen
-}
-
-fn sample(terminal: &Terminal, fuzz: &Fuzz) -> u8 {
-    let mut found = 0;
-    let sample = chosen(fuzz.seed);
-    let budget = Budget::Time(fuzz.time.unwrap_or(Duration::from_secs(60)));
-    terminal.line("| defect | seconds | messages, minimised | seen by |\n|---|---|---|---|");
-    for (protocol, defect) in &sample {
-        let options = Options {
-            protocol: *protocol,
-            seed: fuzz.seed,
-            budget,
-            repeat: 1,
-            first: true,
-        };
-        let report = campaign(&options, &devices(Some(defect)), &mut |_, _| {});
-        match report.groups.first() {
-            Some(group) => {
-                found += 1;
-                let ms = group.after.as_millis();
-                terminal.line(&format!(
-                    "| {} | {}.{:02} | {} | {:?} {} |",
-                    defect.id,
-                    ms / 1000,
-                    ms % 1000 / 10,
-                    group.messages.1,
-                    group.found.oracle,
-                    group.found.requirement.as_deref().unwrap_or("")
-                ));
-            }
-            None => terminal.line(&format!(
-                "| {} | not in {} cases | | {} |",
-                defect.id, report.cases, defect.what
-            )),
-        }
-    }
-    terminal.line(&format!("{found} of {} defects found", sample.len()));
-    if found * 5 >= sample.len() * 4 {
-        code::OK
-    } else {
-        code::FAILED
     }
 }

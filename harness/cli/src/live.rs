@@ -18,26 +18,25 @@ pub(crate) fn wired(
     let Some(name) = &run.testbed else {
         return Ok((None, cases));
     };
-    let (plan, cases) = plan(name, &run.interface, catalogue, cases)?;
+    let plan = plan(name, &run.interface, catalogue)?;
+    let stands_for = &plan.testbed.stands_for;
+    let cases = cases
+        .into_iter()
+        .filter(|case| stands_for.contains(&case.testbed))
+        .collect();
     Ok((Some(plan), cases))
 }
 
-/// The testbed of this name or file, with the command line's interfaces, and the cases of the
-/// simulated testbeds that it stands for.
-fn plan(
+/// The testbed of this name or file, with the command line's interfaces.
+pub(crate) fn plan(
     name: &str,
     interfaces: &[String],
     catalogue: &Catalogue,
-    cases: Vec<ExpandedCase>,
-) -> Result<(Plan, Vec<ExpandedCase>), String> {
+) -> Result<Plan, String> {
     let (file, mut testbed) = found(name, catalogue)?;
     for text in interfaces {
         wire(&mut testbed, text)?;
     }
-    let cases = cases
-        .into_iter()
-        .filter(|case| testbed.stands_for.contains(&case.testbed))
-        .collect();
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let folder = file.parent().unwrap_or(Path::new("."));
     let folder = std::fs::canonicalize(folder).map_err(|error| error.to_string())?;
@@ -48,14 +47,13 @@ fn plan(
     }
     let kept = harness_live::doctor::Calibration::kept();
     let tolerance = kept.map_or(TOLERANCE, |kept| Duration::from_nanos(kept.tolerance_ns));
-    let plan = Plan {
+    Ok(Plan {
         name: stem.unwrap_or(name).to_owned(),
         folder,
         testbed,
         program,
         tolerance,
-    };
-    Ok((plan, cases))
+    })
 }
 
 fn found(name: &str, catalogue: &Catalogue) -> Result<(PathBuf, Testbed), String> {

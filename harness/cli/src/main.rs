@@ -10,6 +10,7 @@ mod explain;
 mod factory;
 mod fields;
 mod fuzz;
+mod fuzz_sample;
 mod judge;
 mod lab;
 mod lint;

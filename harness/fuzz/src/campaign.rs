@@ -1,14 +1,20 @@
 //! A campaign: plan after plan of one seed, findings grouped by cause, minimised, run again.
 
+use crate::finding::Writer;
 use crate::minimise::minimise;
-use crate::oracle::{Found, Oracle, run};
+use crate::oracle::{Found, Oracle, Ran, run};
 use crate::plan::{GENERATOR, Plan, Protocol, plan};
-use harness_run::{CaseResult, Factory};
+use crate::player::Player;
+use harness_run::CaseResult;
 use harness_suite::{Step, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Octets from which a plan is drawn.
@@ -24,7 +30,7 @@ pub enum Budget {
 }
 
 /// What is to be done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// What is fuzzed.
     pub protocol: Protocol,
@@ -34,8 +40,34 @@ pub struct Options {
     pub budget: Budget,
     /// How often a finding is run again.
     pub repeat: u32,
+    /// Runs that the minimiser may spend on a finding.
+    pub minimise: usize,
     /// End at the first finding.
     pub first: bool,
+    /// No wait among the stimuli is longer: real time is dear.
+    pub hurry: Option<Duration>,
+    /// Where findings are written as they are found.
+    pub folder: Option<PathBuf>,
+    /// Set by whoever wants it to end: the case under way is given up.
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Options {
+    /// A campaign as it is where nobody says otherwise.
+    #[must_use]
+    pub fn new(protocol: Protocol, seed: u64, budget: Budget) -> Self {
+        Self {
+            protocol,
+            seed,
+            budget,
+            repeat: 3,
+            minimise: 150,
+            first: false,
+            hurry: None,
+            folder: None,
+            stop: Arc::default(),
+        }
+    }
 }
 
 /// The head of a campaign's report: what makes it repeatable.
@@ -85,6 +117,11 @@ pub struct Report {
     pub errors: Vec<String>,
     /// Findings that the reference shows too: a plan that the reference fails says nothing.
     pub unsound: u64,
+    /// Cases of which nothing can be said, by why: a setting that the device can't be given, lost
+    /// frames, a late tester.
+    pub undecided: BTreeMap<String, u64>,
+    /// It was ended before its time.
+    pub interrupted: bool,
 }
 
 /// A number mixed out of a seed and another.
@@ -105,19 +142,13 @@ pub fn case(protocol: Protocol, seed: u64, number: u64) -> (Plan, u64) {
 }
 
 /// The devices of a campaign.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Devices {
-    /// Builds what is fuzzed.
-    pub under_test: Factory,
-    /// Builds the reference, by which each finding's plan is checked; `None` when the reference is
-    /// what is fuzzed.
-    pub reference: Option<Factory>,
-}
-
-impl std::fmt::Debug for Devices {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Devices").finish_non_exhaustive()
-    }
+    /// What is fuzzed: one or several alike, which then run cases side by side.
+    pub under_test: Vec<Player>,
+    /// The reference, by which each finding's plan is checked; `None` when the reference is what
+    /// is fuzzed.
+    pub reference: Option<Player>,
 }
 
 impl Devices {
@@ -129,62 +160,87 @@ impl Devices {
     }
 }
 
-/// Runs a campaign; `progress` is told the number of cases that ran and of causes found.
+/// What a campaign has come to; called from the threads that run its cases.
+pub type Progress<'a> = dyn Fn(&Report) + Sync + 'a;
+
+/// Runs a campaign; `progress` is shown the report after each case.
+///
+/// # Errors
+/// What the file system says of the folder for the findings.
 pub fn campaign(
     options: &Options,
     devices: &Devices,
-    progress: &mut dyn FnMut(u64, usize),
-) -> Report {
-    let Options {
-        protocol,
-        seed,
-        budget,
-        ..
-    } = *options;
-    let begun = Instant::now();
+    progress: &Progress<'_>,
+) -> io::Result<Report> {
     let header = Header {
         generator: GENERATOR,
-        protocol,
-        seed,
+        protocol: options.protocol,
+        seed: options.seed,
     };
-    let mut report = Report {
-        header,
-        cases: 0,
-        groups: Vec::new(),
-        errors: Vec::new(),
-        unsound: 0,
+    let writer = match &options.folder {
+        Some(folder) => Some(Writer::begin(folder, &header)?),
+        None => None,
     };
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    loop {
-        let over = match budget {
-            Budget::Time(time) => begun.elapsed() >= time,
-            Budget::Cases(cases) => report.cases >= cases,
-        };
-        if over || (options.first && !report.groups.is_empty()) {
-            return report;
-        }
-        let number = report.cases;
-        report.cases += 1;
-        let (plan, seed) = case(protocol, seed, number);
-        let id = format!("{}/fuzz/case-{number}", protocol.name());
-        match run(&plan, &id, &devices.under_test, seed) {
-            Err(error) => report.errors.push(error),
-            Ok(ran) => {
-                if let Some(found) = ran.found {
-                    let after = begun.elapsed();
-                    let drawn = Drawn {
-                        plan,
-                        seed,
-                        number,
-                        id,
-                        after,
-                    };
-                    sort(&mut report, &mut known, options, devices, drawn, found);
-                }
+    let campaign = Campaign {
+        options,
+        devices,
+        begun: Instant::now(),
+        progress,
+        state: Mutex::new(State {
+            report: Report {
+                header,
+                cases: 0,
+                groups: Vec::new(),
+                errors: Vec::new(),
+                unsound: 0,
+                undecided: BTreeMap::new(),
+                interrupted: false,
+            },
+            next: 0,
+            causes: BTreeMap::new(),
+            memory: BTreeMap::new(),
+            writer,
+            failed: None,
+        }),
+    };
+    match devices.under_test.as_slice() {
+        // On this thread, in the cases' order.
+        [only] => campaign.work(0, only),
+        many => std::thread::scope(|scope| {
+            for (number, player) in many.iter().enumerate() {
+                let campaign = &campaign;
+                scope.spawn(move || campaign.work(number, player));
             }
-        }
-        progress(report.cases, report.groups.len());
+        }),
     }
+    campaign.end()
+}
+
+/// What the workers share.
+struct Campaign<'a> {
+    options: &'a Options,
+    devices: &'a Devices,
+    begun: Instant,
+    progress: &'a Progress<'a>,
+    state: Mutex<State>,
+}
+
+struct State {
+    report: Report,
+    /// Number of the next case.
+    next: u64,
+    causes: BTreeMap<String, Cause>,
+    /// What each device held after its first case, KiB.
+    memory: BTreeMap<usize, u64>,
+    writer: Option<Writer>,
+    failed: Option<io::Error>,
+}
+
+/// A cause that was seen.
+struct Cause {
+    times: u64,
+    /// Its group, once its first finding is minimised.
+    group: Option<usize>,
 }
 
 /// A plan as it was drawn.
@@ -196,71 +252,205 @@ struct Drawn {
     after: Duration,
 }
 
-/// Puts a finding to those of its cause, or begins a group with it.
-fn sort(
-    report: &mut Report,
-    known: &mut BTreeMap<String, usize>,
-    options: &Options,
-    devices: &Devices,
-    drawn: Drawn,
-    found: Found,
-) {
-    let key = found.key();
-    if let Some(group) = known
-        .get(&key)
-        .and_then(|index| report.groups.get_mut(*index))
-    {
-        group.times += 1;
-        return;
+/// A device that holds so much more than after its first case, KiB, and four times as much, leaks.
+const LEAK: u64 = 64 * 1024;
+
+impl Campaign<'_> {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    let Drawn {
-        plan,
-        seed,
-        number,
-        id,
-        after,
-    } = drawn;
-    if !devices.sound(&plan, &id, seed) {
-        report.unsound += 1;
-        return;
+
+    fn stopped(&self) -> bool {
+        self.options.stop.load(Ordering::Relaxed)
     }
-    let again = |plan: &Plan| run(plan, &id, &devices.under_test, seed).ok();
-    let before = messages(&plan);
-    let same = |plan: &Plan| {
-        let found = again(plan).and_then(|ran| ran.found);
-        found.is_some_and(|found| found.key() == key) && devices.sound(plan, &id, seed)
-    };
-    let plan = minimise(&plan, &same);
-    let mut shown = 0;
-    let mut last = None;
-    for _ in 0..options.repeat.max(1) {
-        last = again(&plan);
-        let found = last.as_ref().and_then(|ran| ran.found.as_ref());
-        shown += u32::from(found.is_some_and(|found| found.key() == key));
+
+    /// The number of the next case; `None` when the campaign is over.
+    fn next(&self) -> Option<u64> {
+        let mut state = self.state();
+        if self.stopped() {
+            state.report.interrupted = true;
+            return None;
+        }
+        let over = match self.options.budget {
+            Budget::Time(time) => self.begun.elapsed() >= time,
+            Budget::Cases(cases) => state.next >= cases,
+        };
+        let found = self.options.first && !state.report.groups.is_empty();
+        if over || found || state.failed.is_some() {
+            return None;
+        }
+        state.next += 1;
+        Some(state.next - 1)
     }
-    let mut found = last
-        .as_ref()
-        .and_then(|ran| ran.found.clone())
-        .unwrap_or(found);
-    if found.oracle == Oracle::Alive && recovers(&plan, &again) {
-        found.oracle = Oracle::Slow;
+
+    /// Runs cases on one device until the campaign is over.
+    fn work(&self, device: usize, player: &Player) {
+        let Options { protocol, seed, .. } = *self.options;
+        while let Some(number) = self.next() {
+            let (mut plan, seed) = case(protocol, seed, number);
+            if let Some(most) = self.options.hurry {
+                plan.hurry(most);
+            }
+            let id = format!("{}/fuzz/case-{number}", protocol.name());
+            let ran = run(&plan, &id, player, seed);
+            if self.stopped() {
+                self.state().report.interrupted = true;
+                return;
+            }
+            self.state().report.cases += 1;
+            match ran {
+                Err(error) => self.state().report.errors.push(error),
+                Ok(ran) => {
+                    let after = self.begun.elapsed();
+                    let drawn = Drawn {
+                        plan,
+                        seed,
+                        number,
+                        id,
+                        after,
+                    };
+                    self.sort(device, player, drawn, ran);
+                }
+            }
+            (self.progress)(&self.state().report);
+        }
     }
-    known.insert(key, report.groups.len());
-    report.groups.push(Group {
-        found,
-        case: number,
-        seed,
-        times: 1,
-        messages: (before, messages(&plan)),
-        reproduced: (shown, options.repeat.max(1)),
-        result: last.and_then(|ran| ran.result),
-        plan,
-        after,
-    });
+
+    /// Puts what a case gave where it belongs.
+    fn sort(&self, device: usize, player: &Player, drawn: Drawn, ran: Ran) {
+        if let Some(why) = ran.undecided {
+            *self.state().report.undecided.entry(why).or_insert(0) += 1;
+            return;
+        }
+        let leaks = ran.memory.and_then(|held| self.leaks(device, held));
+        let Some(found) = ran.found.or(leaks) else {
+            return;
+        };
+        let key = found.key();
+        if !self.again(&key) {
+            self.first(player, drawn, found, key);
+        }
+    }
+
+    /// Counts a finding whose cause was seen before; whether it was.
+    fn again(&self, key: &str) -> bool {
+        let mut state = self.state();
+        let cause = state.causes.get_mut(key);
+        cause.map(|cause| cause.times += 1).is_some()
+    }
+
+    /// Whether a device holds far more memory than after its first case.
+    fn leaks(&self, device: usize, held: u64) -> Option<Found> {
+        let first = *self.state().memory.entry(device).or_insert(held);
+        (held > first.saturating_mul(4) && held > first + LEAK).then(|| Found {
+            oracle: Oracle::Resource,
+            requirement: None,
+            what: format!("the device holds {held} KiB, after its first case {first} KiB"),
+        })
+    }
+
+    /// The first finding of a cause: minimised, run again, written.
+    fn first(&self, player: &Player, drawn: Drawn, found: Found, key: String) {
+        let cause = Cause {
+            times: 1,
+            group: None,
+        };
+        self.state().causes.insert(key.clone(), cause);
+        let group = self.group(player, drawn, found, &key);
+        let mut state = self.state();
+        let State {
+            report,
+            causes,
+            writer,
+            failed,
+            ..
+        } = &mut *state;
+        let Some(group) = group else {
+            report.unsound += 1;
+            causes.remove(&key);
+            return;
+        };
+        if let Some(Err(error)) = writer.as_mut().map(|writer| writer.cause(&group)) {
+            *failed = Some(error);
+        }
+        if let Some(cause) = causes.get_mut(&key) {
+            cause.group = Some(report.groups.len());
+        }
+        report.groups.push(group);
+    }
+
+    /// A finding, minimised; `None` where the reference shows it too.
+    fn group(&self, player: &Player, drawn: Drawn, found: Found, key: &str) -> Option<Group> {
+        let Drawn {
+            plan,
+            seed,
+            number,
+            id,
+            after,
+        } = drawn;
+        let devices = self.devices;
+        if !devices.sound(&plan, &id, seed) {
+            return None;
+        }
+        let again = |plan: &Plan| run(plan, &id, player, seed).ok();
+        let before = messages(&plan);
+        let same = |plan: &Plan| {
+            let found = again(plan).and_then(|ran| ran.found);
+            found.is_some_and(|found| found.key() == *key) && devices.sound(plan, &id, seed)
+        };
+        let plan = minimise(&plan, self.options.minimise, &same);
+        let mut shown = 0;
+        let mut last = None;
+        for _ in 0..self.options.repeat.max(1) {
+            let ran = again(&plan);
+            let found = ran.as_ref().and_then(|ran| ran.found.as_ref());
+            let shows = found.is_some_and(|found| found.key() == *key);
+            shown += u32::from(shows);
+            if shows || last.is_none() {
+                last = ran;
+            }
+        }
+        let seen = last.as_ref().and_then(|ran| ran.found.clone());
+        let mut found = seen.filter(|seen| seen.key() == *key).unwrap_or(found);
+        if found.oracle == Oracle::Alive && recovers(&plan, &again) {
+            found.oracle = Oracle::Slow;
+        }
+        Some(Group {
+            found,
+            case: number,
+            seed,
+            times: 1,
+            messages: (before, messages(&plan)),
+            reproduced: (shown, self.options.repeat.max(1)),
+            result: last.and_then(|ran| ran.result),
+            plan,
+            after,
+        })
+    }
+
+    fn end(self) -> io::Result<Report> {
+        let state = self.state.into_inner();
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = state.failed {
+            return Err(error);
+        }
+        for cause in state.causes.values() {
+            if let Some(group) = cause
+                .group
+                .and_then(|index| state.report.groups.get_mut(index))
+            {
+                group.times = cause.times;
+            }
+        }
+        if let Some(writer) = state.writer {
+            writer.end(&state.report)?;
+        }
+        Ok(state.report)
+    }
 }
 
 /// Quarantine: whether the golden exchange works when it is given a minute for each step.
-fn recovers(plan: &Plan, again: &impl Fn(&Plan) -> Option<crate::oracle::Ran>) -> bool {
+fn recovers(plan: &Plan, again: &impl Fn(&Plan) -> Option<Ran>) -> bool {
     let mut patient = plan.clone();
     for step in patient.steps.iter_mut().skip(plan.stimuli.end) {
         if let Step::Expect(expect) = step {

@@ -3,14 +3,15 @@
 use crate::campaign::{Group, Header, Report};
 use crate::oracle::{Found, Ran, run};
 use crate::plan::{Plan, Protocol};
-use harness_run::Factory;
+use crate::player::Player;
 use harness_suite::{Fields, Step};
 use harness_trace::to_pcapng;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::{fs, io};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 /// What stands beside a finding's case: enough to repeat it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,8 +24,6 @@ pub struct Record {
     pub seed: u64,
     /// What was seen.
     pub found: Found,
-    /// Cases of the campaign that found the same.
-    pub times: u64,
     /// How often it showed, of how many runs of the minimised case.
     pub reproduced: (u32, u32),
     /// Values of the testbed's knobs.
@@ -42,7 +41,6 @@ impl Record {
             case: group.case,
             seed: group.seed,
             found: group.found.clone(),
-            times: group.times,
             reproduced: group.reproduced,
             settings: group.plan.settings.clone(),
             steps: group.plan.steps.clone(),
@@ -117,41 +115,73 @@ fn yaml(record: &Record) -> Result<String, io::Error> {
     ))
 }
 
-/// Writes a campaign's report: `campaign.jsonl`, and for each cause the case, its capture and what
+/// Writes a campaign as it goes: `campaign.jsonl` with its header, a line for each cause, and an
+/// end line, without which it was cut short; and for each cause the case, its capture and what
 /// repeats it. Nothing of it depends on the wall clock.
-///
-/// # Errors
-/// What the file system says.
-pub fn write(folder: &Path, report: &Report) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut lines = serde_json::to_string(&report.header).map_err(io::Error::other)?;
-    lines.push('\n');
-    for group in &report.groups {
-        let record = Record::of(&report.header, group);
+#[derive(Debug)]
+pub struct Writer {
+    folder: PathBuf,
+    lines: File,
+    header: Header,
+}
+
+impl Writer {
+    /// Makes the folder and writes the header.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn begin(folder: &Path, header: &Header) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let mut writer = Self {
+            folder: folder.to_path_buf(),
+            lines: File::create(folder.join("campaign.jsonl"))?,
+            header: header.clone(),
+        };
+        writer.line(&serde_json::to_string(header).map_err(io::Error::other)?)?;
+        Ok(writer)
+    }
+
+    fn line(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.lines, "{line}")
+    }
+
+    /// Writes a cause's first finding.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn cause(&mut self, group: &Group) -> io::Result<()> {
+        let record = Record::of(&self.header, group);
         let json = serde_json::to_string(&record).map_err(io::Error::other)?;
-        lines.push_str(&json);
-        lines.push('\n');
-        let path = folder.join(name(group));
+        let path = self.folder.join(name(group));
         fs::write(path.with_extension("json"), &json)?;
         fs::write(path.with_extension("yaml"), yaml(&record)?)?;
         if let Some(result) = &group.result {
             let capture = to_pcapng(&result.trace, &group.found.what, &BTreeMap::new());
             fs::write(path.with_extension("pcapng"), capture)?;
         }
+        self.line(&json)
     }
-    let end = json!({
-        "cases": report.cases, "causes": report.groups.len(), "unsound": report.unsound,
-        "errors": report.errors,
-    });
-    lines.push_str(&format!("{end}\n"));
-    fs::write(folder.join("campaign.jsonl"), lines)
+
+    /// Writes how it ended.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn end(mut self, report: &Report) -> io::Result<()> {
+        let times = report.groups.iter().map(|group| (name(group), group.times));
+        let end = json!({
+            "cases": report.cases, "causes": report.groups.len(), "unsound": report.unsound,
+            "undecided": report.undecided, "errors": report.errors,
+            "times": times.collect::<BTreeMap<_, _>>(), "interrupted": report.interrupted,
+        });
+        self.line(&end.to_string())
+    }
 }
 
 /// Repeats a finding from its `.json` file; what it was, and what it is now.
 ///
 /// # Errors
 /// What is wrong with the file or the plan.
-pub fn replay(file: &Path, factory: &Factory) -> Result<(Record, Ran), String> {
+pub fn replay(file: &Path, player: &Player) -> Result<(Record, Ran), String> {
     let file = file.with_extension("json");
     let text = fs::read_to_string(&file);
     let text = text.map_err(|error| format!("{}: {error}", file.display()))?;
@@ -162,6 +192,6 @@ pub fn replay(file: &Path, factory: &Factory) -> Result<(Record, Ran), String> {
         record.header.protocol.name(),
         record.case
     );
-    let ran = run(&record.plan(), &id, factory, record.seed)?;
+    let ran = run(&record.plan(), &id, player, record.seed)?;
     Ok((record, ran))
 }

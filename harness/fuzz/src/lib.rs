@@ -14,6 +14,7 @@ pub mod mutate;
 pub mod oracle;
 pub mod pair;
 pub mod plan;
+pub mod player;
 pub mod seeds;
 pub mod stream;
 pub mod targets;

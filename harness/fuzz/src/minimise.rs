@@ -4,18 +4,16 @@
 use crate::plan::Plan;
 use harness_suite::{Fields, Frames, Step};
 
-/// No finding is worth more runs.
-const RUNS: usize = 150;
-
 /// Delays that a reader likes, best first.
 const ROUND: [&str; 4] = ["1s", "100ms", "5s", "10s"];
 
-/// The smallest plan found for which `same` holds; it must hold for `plan`.
+/// The smallest plan found by at most so many runs for which `same` holds; it must hold for
+/// `plan`.
 #[must_use]
-pub fn minimise(plan: &Plan, same: &impl Fn(&Plan) -> bool) -> Plan {
+pub fn minimise(plan: &Plan, runs: usize, same: &impl Fn(&Plan) -> bool) -> Plan {
     let mut search = Search {
         best: plan.clone(),
-        left: RUNS,
+        left: runs,
         same,
     };
     search.messages();

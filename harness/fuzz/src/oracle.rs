@@ -1,10 +1,10 @@
 //! One plan on a simulated testbed, and what the oracles say of it, in their order: alive,
 //! unharmed, invariant, state, resource.
 
-use crate::beds;
 use crate::plan::{Plan, Protocol};
+use crate::player::Player;
 use harness_judge::{Finding, LacpConfig, LacpModel, MldConfig, MldModel, Verdict};
-use harness_run::{CaseResult, Factory, run_case};
+use harness_run::CaseResult;
 use harness_suite::Step;
 use harness_trace::Direction;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Oracle {
-    /// The device panicked, or a golden exchange no longer works.
+    /// The device panicked or died, or a golden exchange no longer works.
     Alive,
     /// The golden exchange works again, but took longer than it may.
     Slow,
@@ -26,7 +26,7 @@ pub enum Oracle {
     /// The device's state is not what the standard makes of what it was sent: by an expectation of
     /// the plan, a model of the standard, or the pair's equivalence.
     State,
-    /// More frames than anything calls for.
+    /// More frames than anything calls for, or more and more memory.
     Resource,
     /// The valid dialogue before the first stimulus.
     Dialogue,
@@ -70,6 +70,25 @@ pub struct Ran {
     pub result: Option<CaseResult>,
     /// The first finding by the oracles' order.
     pub found: Option<Found>,
+    /// Why nothing can be said: the device can't be set so, or the wires were not to be trusted.
+    pub undecided: Option<String>,
+    /// Memory that the device's processes hold afterwards, KiB, where that is known.
+    pub memory: Option<u64>,
+}
+
+impl Ran {
+    const fn found(oracle: Oracle, what: String) -> Self {
+        Self {
+            result: None,
+            found: Some(Found {
+                oracle,
+                requirement: None,
+                what,
+            }),
+            undecided: None,
+            memory: None,
+        }
+    }
 }
 
 /// No tester's port sees more frames of the device in a case: a hundred thousand is a flood.
@@ -79,42 +98,40 @@ const FLOOD: usize = 100_000;
 ///
 /// # Errors
 /// What is wrong with the plan itself: a generator's mistake, never the device's.
-pub fn run(plan: &Plan, id: &str, factory: &Factory, seed: u64) -> Result<Ran, String> {
+pub fn run(plan: &Plan, id: &str, player: &Player, seed: u64) -> Result<Ran, String> {
     let case = plan.case(id).map_err(|error| error.to_string())?;
-    let run =
-        AssertUnwindSafe(|| run_case(&case, beds::catalogue(), factory, seed, Duration::ZERO));
-    let Ok(result) = catch_unwind(run) else {
-        let what = "the device panics".to_owned();
-        let found = Found {
-            oracle: Oracle::Alive,
-            requirement: None,
-            what,
-        };
-        return Ok(Ran {
-            result: None,
-            found: Some(found),
-        });
+    let Ok(played) = catch_unwind(AssertUnwindSafe(|| player.play(&case, seed))) else {
+        return Ok(Ran::found(Oracle::Alive, "the device panics".to_owned()));
     };
-    let why = || {
-        result
-            .finding
-            .as_ref()
-            .map_or("no reason", |finding| finding.what.as_str())
-    };
-    match result.verdict {
-        Verdict::Pass | Verdict::Fail | Verdict::Inconclusive => {}
-        Verdict::NotApplicable | Verdict::Blocked | Verdict::Error => {
-            return Err(format!("{id}: {:?}: {}", result.verdict, why()));
+    let result = played.result;
+    let why = result.finding.as_ref();
+    let why = why.map_or_else(String::new, |finding| finding.what.clone());
+    let undecided = match result.verdict {
+        Verdict::Pass | Verdict::Fail => None,
+        Verdict::Inconclusive if !player.is_live() => None,
+        Verdict::Inconclusive | Verdict::NotApplicable if player.is_live() => Some(why),
+        // What died under this case is the finding; that it is there for the next is its hooks'
+        // affair.
+        Verdict::Blocked if player.is_live() => {
+            return Ok(Ran::found(Oracle::Alive, format!("the device is gone: {why}")));
         }
-    }
-    let found = judge(plan, &result);
+        Verdict::Inconclusive | Verdict::NotApplicable | Verdict::Blocked | Verdict::Error => {
+            return Err(format!("{id}: {:?}: {why}", result.verdict));
+        }
+    };
+    let found = match undecided {
+        None => judge(plan, &result, player.slack()),
+        Some(_) => None,
+    };
     Ok(Ran {
         result: Some(result),
         found,
+        undecided,
+        memory: played.memory,
     })
 }
 
-fn judge(plan: &Plan, result: &CaseResult) -> Option<Found> {
+fn judge(plan: &Plan, result: &CaseResult, slack: Duration) -> Option<Found> {
     let by = |oracle: Oracle, finding: &Finding| Found {
         oracle,
         requirement: finding.requirement.clone(),
@@ -151,7 +168,7 @@ fn judge(plan: &Plan, result: &CaseResult) -> Option<Found> {
     if let Some((oracle, finding)) = step {
         return Some(by(oracle, finding));
     }
-    if let Some(finding) = model(plan, result).first() {
+    if let Some(finding) = model(plan, result, slack).first() {
         return Some(by(Oracle::State, finding));
     }
     let frames = result
@@ -188,7 +205,7 @@ fn step_oracle(plan: &Plan, line: u64) -> Oracle {
 }
 
 /// What the standard's model says of the trace.
-fn model(plan: &Plan, result: &CaseResult) -> Vec<Finding> {
+fn model(plan: &Plan, result: &CaseResult, slack: Duration) -> Vec<Finding> {
     let set = |name: &str, value: &str| {
         result
             .case
@@ -204,10 +221,14 @@ fn model(plan: &Plan, result: &CaseResult) -> Vec<Finding> {
                 active: set("lacp.activity", "active"),
                 coupled: set("lacp.mux", "coupled"),
                 groups: set("lacp.groups", "two"),
+                slack,
             };
             LacpModel::judge(config, &result.trace)
         }
-        Protocol::Mld => MldModel::judge(&MldConfig::of(&result.case.scope()), &result.trace),
+        Protocol::Mld => {
+            let config = MldConfig::of(&result.case.scope(), slack);
+            MldModel::judge(&config, &result.trace)
+        }
         Protocol::Etrunk | Protocol::Rbs | Protocol::Pair => Vec::new(),
     }
 }

@@ -9,9 +9,10 @@ mod rbs;
 
 use crate::beds;
 use crate::mutate::Source;
-use harness_suite::{ExpandError, ExpandedCase, Fields, Step};
+use harness_suite::{ExpandError, ExpandedCase, Expression, Fields, Scope, Step};
 use serde_json::Value;
 use std::ops::Range;
+use std::time::Duration;
 
 /// Changes whenever the same seed gives other plans.
 pub const GENERATOR: u32 = 1;
@@ -110,6 +111,20 @@ impl Plan {
 
     fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.settings.insert(name.to_owned(), value.into());
+    }
+
+    /// The same in less time: no wait among the stimuli or at the end is longer.
+    pub fn hurry(&mut self, most: Duration) {
+        let waits = self.stimuli.clone().chain(self.steps.len().checked_sub(1));
+        for index in waits {
+            let Some(Step::Wait(time)) = self.steps.get_mut(index) else {
+                continue;
+            };
+            let long = Expression::parse(time).and_then(|e| e.duration(&Scope::new()));
+            if long.is_ok_and(|long| long > most) {
+                *time = format!("{}ms", most.as_millis());
+            }
+        }
     }
 
     /// The case that it is.

@@ -4,6 +4,7 @@
 
 use crate::oracle::run;
 use crate::plan::{Protocol, plan};
+use crate::player::Player;
 use crate::{beds, codec, files, pair, seeds, stream};
 
 /// One target.
@@ -105,7 +106,8 @@ pub fn target(name: &str) -> Option<Target> {
 /// A plan on the reference, with every oracle.
 fn planned(protocol: Protocol, octets: &[u8]) {
     let plan = plan(protocol, octets);
-    match run(&plan, "fuzz/case", &beds::reference(), 1) {
+    let reference = Player::simulated(beds::reference());
+    match run(&plan, "fuzz/case", &reference, 1) {
         Ok(ran) => {
             if let Some(found) = ran.found {
                 panic!("{}: {}", found.key(), found.what);

@@ -4,8 +4,9 @@
 use dut_device::{BuildSpec, Device};
 use harness_fuzz::beds::reference;
 use harness_fuzz::campaign::{Budget, Devices, Options, Report, campaign};
-use harness_fuzz::finding::{replay, write};
+use harness_fuzz::finding::replay;
 use harness_fuzz::plan::Protocol;
+use harness_fuzz::player::Player;
 use harness_run::Factory;
 use std::fs;
 use std::path::PathBuf;
@@ -13,20 +14,17 @@ use std::sync::Arc;
 
 fn options(protocol: Protocol, cases: u64) -> Options {
     Options {
-        protocol,
-        seed: 5,
-        budget: Budget::Cases(cases),
         repeat: 2,
-        first: false,
+        ..Options::new(protocol, 5, Budget::Cases(cases))
     }
 }
 
 fn on_reference(protocol: Protocol, cases: u64) -> Report {
     let devices = Devices {
-        under_test: reference(),
+        under_test: vec![Player::simulated(reference())],
         reference: None,
     };
-    campaign(&options(protocol, cases), &devices, &mut |_, _| {})
+    campaign(&options(protocol, cases), &devices, &|_| {}).unwrap()
 }
 
 /// A reference device whose LACP answers too late to a short timeout: another configuration, which
@@ -71,17 +69,20 @@ fn the_reference_is_clean() {
 #[test]
 fn findings_repeat_themselves() {
     let devices = Devices {
-        under_test: slow_device(),
-        reference: Some(reference()),
+        under_test: vec![Player::simulated(slow_device())],
+        reference: Some(Player::simulated(reference())),
     };
     let run = |name: &str| {
-        let report = campaign(&options(Protocol::Lacp, 6), &devices, &mut |_, _| {});
+        let folder = folder(name);
+        let options = Options {
+            folder: Some(folder.clone()),
+            ..options(Protocol::Lacp, 6)
+        };
+        let report = campaign(&options, &devices, &|_| {}).unwrap();
         assert!(
             !report.groups.is_empty(),
             "a device with long timeouts isn't told apart"
         );
-        let folder = folder(name);
-        write(&folder, &report).unwrap();
         folder
     };
     let (one, two) = (run("one"), run("two"));
@@ -102,9 +103,9 @@ fn findings_repeat_themselves() {
         .iter()
         .find(|name| name.to_string_lossy().ends_with(".yaml"))
         .unwrap();
-    let (record, ran) = replay(&one.join(case), &slow_device()).unwrap();
+    let (record, ran) = replay(&one.join(case), &Player::simulated(slow_device())).unwrap();
     assert_eq!(ran.found.unwrap().key(), record.found.key());
-    let (_, ran) = replay(&one.join(case), &reference()).unwrap();
+    let (_, ran) = replay(&one.join(case), &Player::simulated(reference())).unwrap();
     assert_eq!(ran.found, None);
     for folder in [one, two] {
         fs::remove_dir_all(folder).unwrap();

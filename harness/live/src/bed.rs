@@ -48,6 +48,8 @@ pub(crate) struct LiveBed<'a> {
     ready: bool,
     /// Interfaces of the tester that a case has taken down.
     down: Vec<String>,
+    /// Memory that the device's processes held when it was last looked at, KiB.
+    pub(crate) memory: Option<u64>,
     // Last: everything that uses the namespaces goes before them.
     namespaces: Option<Namespaces>,
 }
@@ -115,6 +117,7 @@ impl<'a> LiveBed<'a> {
             reference: None,
             ready: false,
             down: Vec::new(),
+            memory: None,
             namespaces,
         };
         bed.set_up().await?;
@@ -187,13 +190,21 @@ impl<'a> LiveBed<'a> {
         Ok(clock.now())
     }
 
-    /// Why the device lives no longer, if so.
+    /// Why the device lives no longer, if so; its memory is noted.
     pub(crate) async fn dead(&mut self) -> Option<String> {
+        self.memory = None;
         if let Some(reference) = &mut self.reference {
+            self.memory = reference.memory();
             return reference.died();
         }
         let health = self.plan.testbed.health.as_ref();
-        self.hook("health", health).await.err()
+        match self.hook("health", health).await {
+            Ok(said) => {
+                self.memory = memory(&said);
+                None
+            }
+            Err(why) => Some(why),
+        }
     }
 
     /// The device falls silent, and the links are whole again.
@@ -321,6 +332,12 @@ impl<'a> LiveBed<'a> {
         let teardown = self.plan.testbed.teardown.as_ref();
         self.hook("teardown", teardown).await.map(drop)
     }
+}
+
+/// What a health hook says of the processes' memory: lines `memory KIB`, added up.
+fn memory(said: &str) -> Option<u64> {
+    let number = |line: &str| line.strip_prefix("memory ")?.trim().parse::<u64>().ok();
+    said.lines().filter_map(number).reduce(u64::saturating_add)
 }
 
 /// EtherType for local experiments (IEEE 802): no device does anything about it.

@@ -5,6 +5,7 @@
 
 mod alarm;
 mod bed;
+mod bench;
 mod carrier;
 mod clock;
 pub mod control;
@@ -20,8 +21,9 @@ mod run;
 
 pub use alarm::Alarm;
 pub use bed::Plan;
+pub use bench::{Bench, Outcome};
 pub use clock::Clock;
 pub use hook::{HookError, Hooks};
 pub use netns::{Namespaces, enter, sweep};
 pub use port::{Counters, Port, PortError};
-pub use run::{run, runtime};
+pub use run::{interrupts, run, runtime};

@@ -162,6 +162,16 @@ impl Reference {
         Some(format!("the device died with {status}: {}", said.trim()))
     }
 
+    /// Memory that the process holds, KiB (`VmRSS`).
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let id = self.child.as_ref()?.id()?;
+        let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+
     pub(crate) async fn ask(&mut self, request: &Request) -> Result<Answer, String> {
         let channel = self.channel.as_mut().ok_or("the device has crashed")?;
         channel

@@ -22,7 +22,7 @@ pub fn runtime() -> std::io::Result<Runtime> {
 }
 
 /// Sets the flag when the process is told to end; a second time ends it at once.
-fn interrupts(stop: Arc<AtomicBool>) {
+pub fn interrupts(stop: Arc<AtomicBool>) {
     // Without the thread a run is ended by the signal itself, and the next run sweeps up.
     std::thread::spawn(move || {
         let Ok(runtime) = runtime() else { return };

@@ -2,7 +2,7 @@
 
 use super::finding;
 pub use super::lacp_heard::LacpConfig;
-use super::lacp_heard::{Heard, SHORT, STEP, TOLERANCE};
+use super::lacp_heard::{Heard, SHORT};
 use super::lacp_pdu::{
     ACTIVITY, AGGREGATION, COLLECTING, DEFAULTED, DISTRIBUTING, EXPIRED, Fate, Pdu,
     SYNCHRONIZATION, TIMEOUT, Tuple, fate,
@@ -18,9 +18,7 @@ const FAST: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(30);
 /// Aggregate_Wait_Time.
 const WAIT: Duration = Duration::from_secs(2);
-/// A frame that left so long before another is known to whoever sent the other.
-const KNOWN: Duration = Duration::from_micros(3);
-/// One that left later than this isn't; between the two it may be.
+/// A frame that left less than this before another can't be known to whoever sent the other.
 const UNKNOWN: Duration = Duration::from_micros(2);
 
 /// One port of the device.
@@ -146,6 +144,7 @@ impl LacpModel {
 
     /// What should have come by now.
     fn due(&mut self, now: Instant) {
+        let config = self.config;
         for (point, port) in self.ports.iter_mut().filter(|(_, port)| !port.down) {
             port.learn(now, self.config.at(*point));
             if let Some((at, why, record)) = port.owes.filter(|(at, ..)| *at < now) {
@@ -153,11 +152,11 @@ impl LacpModel {
                 self.findings.push(finding("LACP-083", what, record, at));
                 port.owes = None;
             }
-            let late = |(_, at, _): &(Vec<u8>, Instant, usize)| *at + STEP < now;
+            let late = |(_, at, _): &(Vec<u8>, Instant, usize)| *at + config.step() < now;
             if let Some((_, at, record)) = port.markers.iter().find(|marker| late(marker)) {
                 let what = "a Marker PDU was not answered".to_owned();
                 self.findings
-                    .push(finding("LACP-126", what, *record, *at + STEP));
+                    .push(finding("LACP-126", what, *record, *at + config.step()));
             }
             port.markers.retain(|marker| !late(marker));
         }
@@ -167,15 +166,20 @@ impl LacpModel {
 impl Port {
     /// Takes up what the device must know by now.
     fn learn(&mut self, now: Instant, config: LacpConfig) {
-        let known = self.fresh.partition_point(|(_, at, _)| *at + KNOWN <= now);
-        let fresh: Vec<_> = self.fresh.drain(..known).collect();
+        let known = |(_, at, _): &(Fate, Instant, usize)| *at + config.known() <= now;
+        self.take(self.fresh.partition_point(known), config);
+    }
+
+    /// Takes up the first of what is fresh.
+    fn take(&mut self, count: usize, config: LacpConfig) {
+        let fresh: Vec<_> = self.fresh.drain(..count).collect();
         for (fate, at, record) in fresh {
             match fate {
                 Fate::Taken(pdu) => {
                     self.identify(&pdu, at, config);
                     let old = self.heard.last().map(|old| at.since(old.at));
                     // A port that has forgotten its partner may look otherwise than it said last.
-                    let gone = (config.timeout() + SHORT).saturating_sub(TOLERANCE);
+                    let gone = (config.timeout() + SHORT).saturating_sub(config.tolerance());
                     let lately = self.last.is_some_and(|(_, sent)| at.since(sent) < SHORT);
                     let known =
                         lately && self.heard.len() == 1 && old.is_some_and(|age| age < gone);
@@ -219,10 +223,7 @@ impl Port {
             .iter()
             .rposition(knows);
         if let Some(known) = known {
-            for (_, at, _) in self.fresh.iter_mut().take(known + 1) {
-                *at = now.saturating_sub(KNOWN);
-            }
-            self.learn(now, config);
+            self.take(known + 1, config);
         }
     }
 
@@ -232,8 +233,8 @@ impl Port {
         let old = self.heard.last().filter(|_| self.heard.len() == 1);
         let (expired, gone) = (config.timeout(), config.timeout() + SHORT);
         let age = old.map(|old| at.since(old.at));
-        let kept = age.is_some_and(|age| age < gone.saturating_sub(TOLERANCE));
-        let unsure = age.is_some_and(|age| !kept && age < gone + TOLERANCE);
+        let kept = age.is_some_and(|age| age < gone.saturating_sub(config.tolerance()));
+        let unsure = age.is_some_and(|age| !kept && age < gone + config.tolerance());
         let same = |(tuple, aggregates, _): &(Tuple, bool, Instant)| {
             *tuple == pdu.actor && *aggregates == aggregation
         };
@@ -266,7 +267,7 @@ impl Port {
         } else {
             pdu.partner != last.actor
         } {
-            let until = at + FAST + TOLERANCE;
+            let until = at + FAST + config.tolerance();
             self.owes = Some((
                 until,
                 "the last one received knows the port otherwise",
@@ -278,7 +279,7 @@ impl Port {
             let fast = pdu.actor_state & TIMEOUT != 0;
             let until = if fast { sent.max(at) + FAST } else { slow };
             let why = "its partner asks for them at this rate";
-            self.owes = Some((until + TOLERANCE, why, record));
+            self.owes = Some((until + config.tolerance(), why, record));
         }
     }
 
@@ -332,7 +333,7 @@ impl Port {
             return None;
         }
         if self.heard.is_empty() {
-            let silent = at.since(self.up_since) > SHORT + TOLERANCE;
+            let silent = at.since(self.up_since) > SHORT + config.tolerance();
             let defaulted = pdu.actor_state & DEFAULTED != 0;
             return (silent && !defaulted && self.up_since == Instant::ZERO).then(|| {
                 (
@@ -373,8 +374,8 @@ impl Port {
         };
         if let Some((_, _, since)) = self.identity
             && sync(pdu)
-            && at.since(since) + TOLERANCE < WAIT
-            && at >= since + KNOWN
+            && at.since(since) + config.tolerance() < WAIT
+            && at >= since + config.known()
         {
             let what = format!(
                 "in Synchronization {} ms after its partner became the one that it is",
@@ -383,9 +384,9 @@ impl Port {
             return Some(("LACP-067", what));
         }
         let both = |pdu: &Pdu| sync(pdu) && pdu.partner_state & SYNCHRONIZATION != 0;
-        let settled = both(last) && both(pdu) && at.since(before) > STEP;
-        let gone = at.since(heard.at) + TOLERANCE > config.timeout();
-        if settled && !gone && at.since(heard.at) > STEP {
+        let settled = both(last) && both(pdu) && at.since(before) > config.step();
+        let gone = at.since(heard.at) + config.tolerance() > config.timeout();
+        if settled && !gone && at.since(heard.at) > config.step() {
             if pdu.actor_state & COLLECTING == 0 {
                 return Some((
                     "LACP-114",
@@ -415,7 +416,7 @@ impl Port {
         let [heard] = self.heard.as_slice() else {
             return;
         };
-        let current = at.since(heard.at) + TOLERANCE < config.timeout();
+        let current = at.since(heard.at) + config.tolerance() < config.timeout();
         let period = if pdu.partner_state & TIMEOUT != 0 {
             FAST
         } else {
@@ -428,7 +429,7 @@ impl Port {
         // One answers what came before, one what came last, one is periodic.
         let more = u32::try_from(self.same.len().saturating_sub(3)).unwrap_or(0);
         let span = at.since(*first);
-        if more > 0 && current && speaks && span + TOLERANCE < period * more {
+        if more > 0 && current && speaks && span + config.tolerance() < period * more {
             let what = format!("{} LACPDUs alike within {} ms", more + 3, span.as_millis());
             wrong("LACP-075", what);
             self.same.clear();
@@ -452,14 +453,14 @@ impl Port {
         let fast = pdu.partner_state & TIMEOUT != 0 && pdu.actor_state & DEFAULTED == 0;
         // Whoever has forgotten its partner isn't asked for anything any more.
         let forgets = heard.at + config.timeout() + SHORT;
-        let until = at + FAST + TOLERANCE;
-        if speaks && fast && until + TOLERANCE < forgets {
+        let until = at + FAST + config.tolerance();
+        if speaks && fast && until + config.tolerance() < forgets {
             let why = "its partner asks for one a second";
             self.owes = Some((until, why, record));
         } else if speaks && !fast && pdu.actor_state & (DEFAULTED | EXPIRED) == 0 {
             // Nothing changes before the information expires.
             let expires = heard.at + config.timeout();
-            let until = (at + SLOW).min(expires) + TOLERANCE;
+            let until = (at + SLOW).min(expires) + config.tolerance();
             let why = "thirty seconds have passed, or its partner has fallen silent";
             self.owes = Some((until, why, record));
         }

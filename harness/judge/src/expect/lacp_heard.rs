@@ -9,9 +9,11 @@ use std::time::Duration;
 pub(super) const SHORT: Duration = Duration::from_secs(3);
 pub(super) const LONG: Duration = Duration::from_secs(90);
 /// The standard's tolerance of its timers.
-pub(super) const TOLERANCE: Duration = Duration::from_millis(250);
+const TOLERANCE: Duration = Duration::from_millis(250);
 /// How long a Mux machine has for a step that waits for nothing.
-pub(super) const STEP: Duration = Duration::from_millis(500);
+const STEP: Duration = Duration::from_millis(500);
+/// A frame that left so long before another is known to whoever sent the other.
+const KNOWN: Duration = Duration::from_micros(3);
 
 /// How the device is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +26,30 @@ pub struct LacpConfig {
     pub coupled: bool,
     /// The third and the fourth port are in a group of their own, with Short_Timeout.
     pub groups: bool,
+    /// How inexact the trace's times are beside the device's own: zero in the simulation, the
+    /// host's tolerance on wires.
+    pub slack: Duration,
 }
 
 impl LacpConfig {
     /// What `current_while_timer` is started with in CURRENT.
     pub(super) const fn timeout(self) -> Duration {
         if self.short { SHORT } else { LONG }
+    }
+
+    /// How far from its nominal time a timer may run out.
+    pub(super) const fn tolerance(self) -> Duration {
+        TOLERANCE.saturating_add(self.slack)
+    }
+
+    /// How long a step that waits for nothing may take.
+    pub(super) const fn step(self) -> Duration {
+        STEP.saturating_add(self.slack)
+    }
+
+    /// A frame that left so long before another is known to whoever sent the other.
+    pub(super) const fn known(self) -> Duration {
+        KNOWN.saturating_add(self.slack)
     }
 
     /// How the port at a point is configured.
@@ -61,7 +81,7 @@ impl Heard {
         let timeout = config.timeout();
         let has = |bit: u8| pdu.actor_state & bit != 0;
         let (state, partner) = (state_bits(pdu.actor_state), state_bits(pdu.partner_state));
-        if age + TOLERANCE < timeout {
+        if age + config.tolerance() < timeout {
             if has(EXPIRED) || has(DEFAULTED) {
                 let ms = age.as_millis();
                 return Some((
@@ -71,10 +91,10 @@ impl Heard {
             }
             return self.echoed(config, pdu);
         }
-        if age < timeout + TOLERANCE {
+        if age < timeout + config.tolerance() {
             return None;
         }
-        if age + TOLERANCE < timeout + SHORT {
+        if age + config.tolerance() < timeout + SHORT {
             if !has(EXPIRED) {
                 return Some((
                     "LACP-060",
@@ -89,14 +109,14 @@ impl Heard {
             }
             return None;
         }
-        if age > timeout + SHORT + TOLERANCE {
+        if age > timeout + SHORT + config.tolerance() {
             if has(EXPIRED) || !has(DEFAULTED) {
                 return Some((
                     "LACP-064",
                     format!("{state} though nothing was heard for {age:?}"),
                 ));
             }
-            if has(SYNCHRONIZATION) && age > timeout + SHORT + STEP + TOLERANCE {
+            if has(SYNCHRONIZATION) && age > timeout + SHORT + config.step() + config.tolerance() {
                 return Some((
                     "LACP-064",
                     "DEFAULTED leaves the port in Synchronization".to_owned(),

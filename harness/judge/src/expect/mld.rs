@@ -25,12 +25,16 @@ pub struct MldConfig {
     pub(super) query_interval: Duration,
     pub(super) response_interval: Duration,
     pub(super) last_interval: Duration,
+    /// How inexact the trace's times are beside the router's own.
+    slack: Duration,
 }
 
 impl MldConfig {
-    /// From a testbed's constants; the RFC's defaults where it has none.
+    /// From a testbed's constants; the RFC's defaults where it has none. `slack` is how inexact the
+    /// trace's times are beside the router's own: zero in the simulation, the host's tolerance on
+    /// wires.
     #[must_use]
-    pub fn of(scope: &Scope) -> Self {
+    pub fn of(scope: &Scope, slack: Duration) -> Self {
         let time = |name: &str, default: u64| match scope.get(name) {
             Some(Quantity::Time(ns)) => {
                 Duration::from_nanos(u64::try_from(*ns).unwrap_or(u64::MAX))
@@ -46,7 +50,20 @@ impl MldConfig {
             query_interval: time("query_interval", 125),
             response_interval: time("query_response_interval", 10),
             last_interval: time("last_listener_query_interval", 1),
+            slack,
         }
+    }
+
+    const fn at_once(self) -> Duration {
+        AT_ONCE.saturating_add(self.slack)
+    }
+
+    const fn near(self) -> Duration {
+        NEAR.saturating_add(self.slack)
+    }
+
+    const fn through(self) -> Duration {
+        THROUGH.saturating_add(self.slack)
     }
 
     fn constants(self) -> MldConstants {
@@ -251,7 +268,7 @@ impl MldModel {
         let mut wrong = Vec::new();
         if !side.queries_unsure {
             let quiet = |(since, until): &(Instant, Instant)| {
-                at.since(*since) > THROUGH && at + AT_ONCE < *until
+                at.since(*since) > config.through() && at + config.at_once() < *until
             };
             if let Some((_, until)) = side.other.filter(quiet) {
                 let what = format!(
@@ -267,7 +284,7 @@ impl MldModel {
             None => {
                 if let Some(last) = side.general.replace(at).filter(|_| !side.queries_unsure) {
                     let gap = at.since(last);
-                    if gap + AT_ONCE < config.query_interval / 4 {
+                    if gap + config.at_once() < config.query_interval / 4 {
                         wrong.push((
                             "MLD-061",
                             format!("general queries {} ms apart", gap.as_millis()),
@@ -294,17 +311,18 @@ impl MldModel {
         {
             return;
         }
+        let config = self.config;
         for (point, side) in &self.sides {
             let (group, source) = (ip.destination, ip.source);
             if side.own.is_none() || side.is_unsure(group) || !is_shared(group) {
                 continue;
             }
             let wanted = side.table.wants(group, source);
-            let near = side.table.ends_within(group, at, NEAR);
+            let near = side.table.ends_within(group, at, config.near());
             let just = side
                 .touched
                 .get(&group)
-                .is_some_and(|then| at.since(*then) < NEAR);
+                .is_some_and(|then| at.since(*then) < config.near());
             // What has just changed may have changed for the router already, or not yet.
             if near || just {
                 continue;
@@ -344,7 +362,7 @@ impl MldModel {
     /// Lets time pass: timers end, and what should have come is missed.
     fn advance(&mut self, now: Instant) {
         let config = self.config;
-        let late = |passing: &Passing| now.since(passing.at) > THROUGH;
+        let late = |passing: &Passing| now.since(passing.at) > config.through();
         for passing in self
             .passing
             .iter()
@@ -358,7 +376,7 @@ impl MldModel {
                 "MLD-116",
                 what,
                 passing.record,
-                passing.at + THROUGH,
+                passing.at + config.through(),
             ));
         }
         self.passing.retain(|passing| !late(passing));
@@ -464,7 +482,7 @@ impl Side {
         view: &MldView<'_>,
         at: Instant,
     ) -> impl Iterator<Item = (&'static str, String)> + use<> {
-        let lasts = config.constants().last_listener_query_time + AT_ONCE;
+        let lasts = config.constants().last_listener_query_time + config.at_once();
         let sources = view.sources();
         let subjects: Vec<Subject> = if sources.is_empty() {
             vec![(group, None)]
@@ -478,7 +496,7 @@ impl Side {
         // The queries of both may cross.
         if self
             .other
-            .is_some_and(|(since, _)| at.since(since) <= THROUGH)
+            .is_some_and(|(since, _)| at.since(since) <= config.through())
         {
             return wrong.into_iter();
         }
@@ -514,12 +532,12 @@ impl Side {
                 self.touched.insert(group, next);
             }
         }
-        let lasts = config.constants().last_listener_query_time + AT_ONCE;
+        let lasts = config.constants().last_listener_query_time + config.at_once();
         let mut over = Vec::new();
         for (subject, series) in &mut self.series {
             let (group, _) = *subject;
             let sure = !self.unsure.contains(&group) && !self.queries_unsure;
-            let first = series.at + config.last_interval + AT_ONCE;
+            let first = series.at + config.last_interval + config.at_once();
             if sure && !series.merged && series.named == 0 && now > first {
                 let what = format!(
                     "no query about {group} came within {:?}",
@@ -558,18 +576,18 @@ impl Side {
             Some((_, until)) => ("MLD-072", until),
             None => ("MLD-061", last + config.query_interval),
         };
-        if now <= due + AT_ONCE {
+        if now <= due + config.at_once() {
             return None;
         }
         if self
             .other
             .take()
-            .is_some_and(|(_, until)| last + AT_ONCE >= until)
+            .is_some_and(|(_, until)| last + config.at_once() >= until)
         {
             return None;
         }
         self.general = Some(now);
         let what = "no general query came when it was due".to_owned();
-        Some((requirement, what, 0, due + AT_ONCE))
+        Some((requirement, what, 0, due + config.at_once()))
     }
 }
