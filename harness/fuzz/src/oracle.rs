@@ -113,7 +113,10 @@ pub fn run(plan: &Plan, id: &str, player: &Player, seed: u64) -> Result<Ran, Str
         // What died under this case is the finding; that it is there for the next is its hooks'
         // affair.
         Verdict::Blocked if player.is_live() => {
-            return Ok(Ran::found(Oracle::Alive, format!("the device is gone: {why}")));
+            return Ok(Ran::found(
+                Oracle::Alive,
+                format!("the device is gone: {why}"),
+            ));
         }
         Verdict::Inconclusive | Verdict::NotApplicable | Verdict::Blocked | Verdict::Error => {
             return Err(format!("{id}: {:?}: {why}", result.verdict));

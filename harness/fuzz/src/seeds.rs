@@ -4,8 +4,8 @@
 use crate::beds;
 use crate::campaign::case;
 use crate::oracle::run;
-use crate::player::Player;
 use crate::plan::Protocol;
+use crate::player::Player;
 use harness_trace::{Trace, to_pcapng};
 use harness_wire::{Kind, classify, layers};
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +22,12 @@ fn traces() -> Vec<Trace> {
     for protocol in Protocol::ALL {
         for number in 0..4 {
             let (plan, seed) = case(protocol, 1, number);
-            let ran = run(&plan, "fuzz/seed", &Player::simulated(beds::reference()), seed);
+            let ran = run(
+                &plan,
+                "fuzz/seed",
+                &Player::simulated(beds::reference()),
+                seed,
+            );
             traces.extend(ran.ok().and_then(|ran| Some(ran.result?.trace)));
         }
     }

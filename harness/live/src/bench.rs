@@ -72,7 +72,11 @@ impl Bench {
     pub fn play(&self, case: &ExpandedCase, seed: u64) -> Outcome {
         let sent = self.cases.as_ref();
         let sent = sent.is_some_and(|cases| cases.send((case.clone(), seed)).is_ok());
-        let outcome = if sent { self.outcomes.recv().ok() } else { None };
+        let outcome = if sent {
+            self.outcomes.recv().ok()
+        } else {
+            None
+        };
         outcome.unwrap_or_else(|| {
             let why = "the bed's thread failed".to_owned();
             (CaseResult::unplayed(case, seed, Verdict::Error, why), None)

@@ -283,63 +283,68 @@ fn master(source: &mut Source<'_, '_>, plan: &mut Plan) {
     plan.step(json!({"wait": "2s"}));
     plan.begin();
     for number in 0..1 + source.below(4) {
-        let group = format!("ff1e::{}", number + 1);
-        let address = *source.pick(&SOURCES);
-        let (mode, sources) = if source.chance(50) {
-            (2, json!([]))
-        } else {
-            let timer = json!({"min": 259_000, "max": 260_000});
-            (
-                1,
-                json!([{"source": address, "timer_ms": timer, "query_count": 0}]),
-            )
-        };
-        let told = json!({
-            "group": group, "filter_mode": mode, "eth_trunk": 1, "kind": 1, "sources": sources,
-            "origin": "00e0-fc00-0a00", "last_reporter": "fe80::a1",
-        });
-        let report = |report: &Value| {
-            let frame = json!({"mld-report": {"records": [report]}});
-            json!({"send": {"on": "p2", "frame": frame}})
-        };
-        plan.step(report(&if mode == 2 {
-            json!({"type": "TO_EX", "group": group})
-        } else {
-            json!({"type": "ALLOW", "group": group, "sources": [address]})
-        }));
-        let upsert = json!({"name": "UPSERT", "generation": 0, "backup_id": 10, "records": [told]});
-        expect(plan, &upsert, "50ms");
-        plan.step(json!({"wait": *source.pick(&["100ms", "1s", "10s"])}));
-        let mut left = false;
-        if source.chance(50) {
-            plan.step(report(&if mode == 2 {
-                json!({"type": "TO_IN", "group": group})
-            } else {
-                json!({"type": "BLOCK", "group": group, "sources": [address]})
-            }));
-            plan.step(json!({"expect": {
-                "on": "p2", "frame": {"mld-query": {"group": group}}, "within": "100ms",
-            }}));
-            let gone = json!({"name": "DELETE", "tombstones": [{"group": group, "eth_trunk": 1}]});
-            left = true;
-            // Last Listener Query Time is 2 s.
-            expect(plan, &gone, "2200ms");
-        }
-        if source.chance(30) {
-            send(plan, &json!({"name": "SYNC_REQ", "request": number + 1}));
-            expect(plan, &json!({"name": "SYNC_BEGIN"}), "50ms");
-            // What has just joined is among the records.
-            let end = if left {
-                json!({"name": "SYNC_END"})
-            } else {
-                json!({"name": "SYNC_END", "count": {"min": 1, "max": 100}})
-            };
-            expect(plan, &end, "50ms");
-        }
+        listener(source, plan, number);
     }
     plan.end();
     let last = json!({"type": "TO_EX", "group": "ff1e::77"});
     plan.step(json!({"send": {"on": "p2", "frame": {"mld-report": {"records": [last]}}}}));
     let told = json!({"name": "UPSERT", "records": [{"group": "ff1e::77", "filter_mode": 2}]});
     expect(plan, &told, "50ms");
+}
+
+/// A listener that joins and perhaps leaves, and what must be told of it; perhaps a batch.
+fn listener(source: &mut Source<'_, '_>, plan: &mut Plan, number: usize) {
+    let group = format!("ff1e::{}", number + 1);
+    let address = *source.pick(&SOURCES);
+    let (mode, sources) = if source.chance(50) {
+        (2, json!([]))
+    } else {
+        let timer = json!({"min": 259_000, "max": 260_000});
+        (
+            1,
+            json!([{"source": address, "timer_ms": timer, "query_count": 0}]),
+        )
+    };
+    let told = json!({
+        "group": group, "filter_mode": mode, "eth_trunk": 1, "kind": 1, "sources": sources,
+        "origin": "00e0-fc00-0a00", "last_reporter": "fe80::a1",
+    });
+    let report = |report: &Value| {
+        let frame = json!({"mld-report": {"records": [report]}});
+        json!({"send": {"on": "p2", "frame": frame}})
+    };
+    plan.step(report(&if mode == 2 {
+        json!({"type": "TO_EX", "group": group})
+    } else {
+        json!({"type": "ALLOW", "group": group, "sources": [address]})
+    }));
+    let upsert = json!({"name": "UPSERT", "generation": 0, "backup_id": 10, "records": [told]});
+    expect(plan, &upsert, "50ms");
+    plan.step(json!({"wait": *source.pick(&["100ms", "1s", "10s"])}));
+    let mut left = false;
+    if source.chance(50) {
+        plan.step(report(&if mode == 2 {
+            json!({"type": "TO_IN", "group": group})
+        } else {
+            json!({"type": "BLOCK", "group": group, "sources": [address]})
+        }));
+        plan.step(json!({"expect": {
+            "on": "p2", "frame": {"mld-query": {"group": group}}, "within": "100ms",
+        }}));
+        let gone = json!({"name": "DELETE", "tombstones": [{"group": group, "eth_trunk": 1}]});
+        left = true;
+        // Last Listener Query Time is 2 s.
+        expect(plan, &gone, "2200ms");
+    }
+    if source.chance(30) {
+        send(plan, &json!({"name": "SYNC_REQ", "request": number + 1}));
+        expect(plan, &json!({"name": "SYNC_BEGIN"}), "50ms");
+        // What has just joined is among the records.
+        let end = if left {
+            json!({"name": "SYNC_END"})
+        } else {
+            json!({"name": "SYNC_END", "count": {"min": 1, "max": 100}})
+        };
+        expect(plan, &end, "50ms");
+    }
 }
