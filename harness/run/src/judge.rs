@@ -267,6 +267,10 @@ impl<'a> Replay<'a> {
                 self.player.pair_status(at, pair.status());
             }
             Some(Note::Measured(measured)) => self.measured = measured,
+            Some(Note::Overrun(verdict, what)) => {
+                self.timers_before(at);
+                self.player.give_up(verdict, what);
+            }
             Some(Note::Done(aborted)) => {
                 while self.rests() && self.player.next_timeout().is_some_and(|due| due <= at) {
                     self.timer();

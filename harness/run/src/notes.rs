@@ -2,7 +2,7 @@
 
 use crate::measured::Measured;
 use dut_device::Instant;
-use harness_judge::{Difference, PairChange};
+use harness_judge::{Difference, PairChange, Verdict};
 use harness_suite::ExpandedCase;
 use harness_tester::PairStatus;
 use harness_wire::Fields;
@@ -27,6 +27,8 @@ pub(crate) enum Note {
     Pair(PairNote),
     /// What was measured of the run itself, on wires.
     Measured(Measured),
+    /// A device has exceeded its budget: the case ends with this verdict, for this reason.
+    Overrun(Verdict, String),
     /// The case is decided here; why the harness gave it up, if it did.
     Done(Option<String>),
 }

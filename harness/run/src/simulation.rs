@@ -6,7 +6,7 @@ use crate::notes::{CaseNote, Note};
 use crate::watch::PairWatch;
 use dut_device::Instant;
 use harness_judge::{Difference, Invariants, Verdict};
-use harness_sim::{Fault, FaultMatch, NodeAction, World};
+use harness_sim::{Budget, Fault, FaultMatch, NodeAction, World};
 use harness_suite::{Bed, Catalogue, ExpandedCase, Observer};
 use harness_tester::{Action, Player, Setup};
 use harness_trace::Record;
@@ -164,6 +164,7 @@ impl Driver {
         let player = Player::new(setup).map_err(|error| error.to_string())?;
         let invariants = Invariants::new(&points, &nodes);
         let pair = PairWatch::new(&points, &bed.pair, &case.scope(), pair_latency);
+        world.set_budget(Budget::CASE);
         world.start();
         for (name, host) in &bed.hosts {
             for command in &host.start {
@@ -191,7 +192,7 @@ impl Driver {
 
     fn run(&mut self) {
         let end = Instant::ZERO + LONGEST;
-        while !self.player.is_done() {
+        while !self.player.is_done() && !self.overran() {
             let Some(due) = self.player.next_timeout() else {
                 self.player.abort("the player waits for nothing".to_owned());
                 break;
@@ -212,9 +213,27 @@ impl Driver {
         self.world.note(Note::Done(None).text());
     }
 
+    /// Whether a device has exceeded its budget. Then the case ends: by *fail* when the device is
+    /// one under test, since no text lets a device act or send without end, whatever the case is
+    /// about; by *error* when it is one of the testbed.
+    fn overran(&mut self) -> bool {
+        let Some(overrun) = self.world.overrun() else {
+            return false;
+        };
+        let (verdict, what) = if overrun.node {
+            (Verdict::Fail, format!("{overrun}: it was stopped"))
+        } else {
+            (Verdict::Error, format!("{overrun}, which is the testbed's"))
+        };
+        self.show();
+        self.world.note(Note::Overrun(verdict, what.clone()).text());
+        self.player.give_up(verdict, what);
+        true
+    }
+
     /// Lets the world go on up to `until`; `false` when the player's plans have changed before.
     fn turn(&mut self, until: Instant) -> bool {
-        loop {
+        while self.world.overrun().is_none() {
             let sample = self.pair.as_ref().map(PairWatch::next);
             let next = self.world.next_event();
             let first = [next, sample].into_iter().flatten().min();
@@ -236,6 +255,7 @@ impl Driver {
                 return false;
             }
         }
+        false
     }
 
     /// Shows the player, the invariants and the oracle what the world has recorded; whether there
@@ -413,3 +433,6 @@ fn probe(world: &World, node: &str, pointers: &[String]) -> Result<Fields, Strin
     let at = |pointer: &String| Some((pointer.clone(), value.pointer(pointer)?.clone()));
     Ok(pointers.iter().filter_map(at).collect())
 }
+
+#[cfg(test)]
+mod tests;

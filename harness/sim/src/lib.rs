@@ -5,12 +5,14 @@
 //! runs of one seed are equal to the byte.
 
 mod act;
+mod budget;
 mod fault;
 mod host;
 mod hub;
 mod link;
 mod world;
 
+pub use budget::{Budget, Excess, Overrun};
 pub use fault::{Fault, FaultMatch};
 pub use host::Host;
 pub use hub::Hub;

@@ -1,5 +1,6 @@
 //! The event loop: devices, links, faults, and what was seen of them.
 
+use crate::budget::{Budget, Overrun, Spent};
 use crate::fault::Fault;
 use crate::link::{End, Link};
 use dut_device::{Control, Device, Event, Instant, PortId, Snapshot};
@@ -77,6 +78,7 @@ pub(crate) struct Node {
     pub(crate) armed: Option<Instant>,
     /// Carrier changes that a hung device will learn of when it goes on.
     pub(crate) missed: Vec<Control>,
+    pub(crate) spent: Spent,
 }
 
 impl std::fmt::Debug for Node {
@@ -115,6 +117,8 @@ pub struct World {
     pub(crate) log: Vec<LogLine>,
     pub(crate) recording: bool,
     pub(crate) started: bool,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) overrun: Option<Overrun>,
 }
 
 impl World {
@@ -139,6 +143,8 @@ impl World {
             log: Vec::new(),
             recording: true,
             started: false,
+            budget: None,
+            overrun: None,
         }
     }
 
@@ -177,6 +183,7 @@ impl World {
             links,
             armed: None,
             missed: Vec::new(),
+            spent: Spent::default(),
         });
     }
 
@@ -370,6 +377,7 @@ impl World {
             && let Some(device) = &mut node.device
             && device.next_timeout().is_some_and(|due| due <= now)
         {
+            node.spent.events += 1;
             device.handle_timeout(now);
         }
         self.drain(index);
@@ -424,52 +432,6 @@ impl World {
                 octets,
             };
             self.trace.records.push(Record::Frame(frame));
-        }
-    }
-
-    /// Takes everything out of a device that it wants to say, and arms its timeout.
-    pub(crate) fn drain(&mut self, index: usize) {
-        let now = self.now;
-        let mut sent = Vec::new();
-        let Some(node) = self.nodes.get_mut(index) else {
-            return;
-        };
-        if let Some(device) = &mut node.device {
-            while let Some(transmit) = device.poll_transmit() {
-                device.handle_transmitted(now, transmit.tx);
-                sent.push(transmit);
-            }
-            while let Some(event) = device.poll_event() {
-                if self.recording {
-                    self.log.push(LogLine {
-                        at: now,
-                        node: node.name.clone(),
-                        event,
-                    });
-                }
-            }
-            if node.life == Life::Running
-                && let Some(due) = device.next_timeout()
-            {
-                let due = due.max(now);
-                if node.armed.is_none_or(|armed| due < armed) {
-                    node.armed = Some(due);
-                    self.sequence += 1;
-                    let happening = Happening::Timeout { node: index };
-                    self.queue.push(Reverse((due, self.sequence, happening)));
-                }
-            }
-        }
-        if node.life == Life::Running {
-            let links: Vec<Option<usize>> = sent
-                .iter()
-                .map(|t| node.links.get(usize::from(t.port.0)).copied().flatten())
-                .collect();
-            for (transmit, link) in sent.into_iter().zip(links) {
-                if let Some(link) = link {
-                    self.transmit(link, End::Device(index, transmit.port), transmit.frame);
-                }
-            }
         }
     }
 

@@ -341,6 +341,11 @@ impl Player {
         self.end(Verdict::Error, Some(self.finding(what)));
     }
 
+    /// The case ends here with this verdict, whatever its steps still wait for.
+    pub fn give_up(&mut self, verdict: Verdict, what: String) {
+        self.end(verdict, Some(self.finding(what)));
+    }
+
     pub(crate) fn mark(&mut self, name: &str, at: Instant) {
         let ns = i128::from(at.as_nanos());
         self.scope.insert(name.to_owned(), Quantity::Time(ns));
