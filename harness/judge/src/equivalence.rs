@@ -339,8 +339,7 @@ impl Equivalence {
                     for group in self.table.expire(expiry) {
                         let record = self.causes.get(&group).map(|cause| cause.record);
                         let record = record.unwrap_or(self.last_record);
-                        let what = "a timer ended".to_owned();
-                        let at = expiry;
+                        let (at, what) = (expiry, "a timer ended".to_owned());
                         self.causes.insert(group, Cause { record, at, what });
                     }
                     self.changed(expiry);
