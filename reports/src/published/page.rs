@@ -163,7 +163,8 @@ fn failures(published: &Published, requirements: &Requirements) -> String {
             .find(|case| case.id == confirmed.case);
         let capture = capture.map_or("", |case| case.capture.as_str());
         text.push_str(&format!(
-            "### {number}. {}\n\n{}\n\nConfirmed by hand in frame {} of [{capture}]({capture}): {}\n\n",
+            "### {number}. {}\n\n{}\n\n\
+             Confirmed by hand in frame {} of [{capture}]({capture}): {}\n\n",
             cause.title.trim(),
             cause.text.trim(),
             confirmed.frame,
