@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Trace(crate::trace::Trace),
     /// Judges captures: our own cases' again, or others' by invariants.
     Judge(crate::judge::Judge),
+    /// Writes a run's results on a device for publication.
+    Publish(crate::publish::Publish),
     /// Plays one side of a capture of real devices into a reference device.
     Replay(crate::replay::Replay),
     /// The reference as a device on real interfaces, in real time.
@@ -83,6 +85,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Plan(plan) => crate::plan::plan(&args, plan),
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
+        Command::Publish(publish) => crate::publish::publish(&args, publish),
         Command::Replay(replay) => crate::replay::replay(replay),
         #[cfg(feature = "live")]
         Command::Dut(dut) => crate::dut::dut(dut),

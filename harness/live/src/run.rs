@@ -4,7 +4,7 @@ use crate::bed::{LiveBed, Plan};
 use crate::drive::play;
 use crate::netns::sweep;
 use harness_judge::{Finding, Verdict};
-use harness_run::{CaseResult, Footer, Options, RunEvent, Tally};
+use harness_run::{CaseResult, Footer, Options, RunEvent, Subject, Tally};
 use harness_suite::{Catalogue, ExpandedCase, Expression, Step};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -110,7 +110,8 @@ pub fn run(
 ) -> Footer {
     sweep();
     let world = format!("live: {}", plan.name);
-    let mut tally = Tally::begin(world, cases.len(), options, sink);
+    let subject = subject(plan);
+    let mut tally = Tally::begin((world, Some(subject)), cases.len(), options, sink);
     let stop = Arc::new(AtomicBool::new(false));
     interrupts(Arc::clone(&stop));
     let mut order: Vec<&ExpandedCase> = cases.iter().collect();
@@ -144,6 +145,28 @@ pub fn run(
         }
     });
     tally.end()
+}
+
+/// What is told of the device. A version that can't be asked for is left out: the cases tell what
+/// is wrong with the bed.
+fn subject(plan: &Plan) -> Subject {
+    let testbed = &plan.testbed;
+    let asked = || {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-e", "-c", testbed.version.as_deref()?]);
+        command.env("TANDEM", &plan.program);
+        command.env("TESTBED", &plan.folder);
+        let output = command.stdin(std::process::Stdio::null()).output().ok()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.lines().next().map(|line| line.trim().to_owned())
+    };
+    Subject {
+        testbed: plan.name.clone(),
+        title: testbed.title.clone(),
+        device: testbed.device.clone(),
+        version: asked().unwrap_or_default(),
+        clock: "real time".to_owned(),
+    }
 }
 
 /// A known deviation that shows is told and doesn't count; one that doesn't show is a failure.
