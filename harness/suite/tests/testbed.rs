@@ -51,7 +51,7 @@ fn why(
     testbed.inapplicable(case, bed)
 }
 
-/// A case that judges by what the testbed doesn't offer is not for it; without a list all is offered.
+/// A case that judges by what the testbed doesn't offer is not for it; without a list all is.
 #[test]
 fn an_observer_that_is_missing_is_named() {
     let catalogue = suites();
