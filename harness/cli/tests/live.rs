@@ -295,7 +295,8 @@ const DEVICES: [(&str, &[&str], &[&str]); 3] = [
 ];
 
 /// Each testbed of MLD brings its device up, plays on it, gives the known verdicts, which its
-/// captures give again, and leaves nothing behind. A device that isn't installed is skipped by name.
+/// captures give again, and leaves nothing behind. A device that isn't installed is skipped by
+/// name.
 #[test]
 fn devices_of_others_give_their_known_verdicts() {
     if !may("devices_of_others_give_their_known_verdicts") {
