@@ -1,7 +1,10 @@
 #!/bin/sh -e
-# Runs a command within FRR's root. Its files that change are the bed's own, in $RUN/frr: these
-# mounts are of the hook's own mount namespace and end with it.
-root=${FRR_ROOT:-/var/lib/tandem/frr}
+# Runs a command within FRR's root. Its files that change are the bed's own, in $RUN/frr: the mounts
+# are of a mount namespace that ends with the command and what it leaves running.
+if test -z "$FRR_ENTERED"; then
+  FRR_ENTERED=1 exec unshare --mount --propagation slave sh "$0" "$@"
+fi
+root=/var/lib/tandem/frr
 mkdir -p $RUN/frr/run $RUN/frr/etc
 mount --bind /proc $root/proc
 mount --bind $RUN/frr/run $root/run
