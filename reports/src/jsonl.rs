@@ -3,6 +3,8 @@
 
 use crate::pcapng::capture_name;
 use harness_run::{CaseResult, RunEvent};
+use harness_trace::Record;
+use harness_wire::summary;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -57,6 +59,13 @@ fn case(result: &CaseResult) -> Value {
     let frame = result
         .record
         .and_then(|record| result.trace.frame_number(record));
+    let shown = result
+        .record
+        .and_then(|record| result.trace.records.get(record));
+    let shows = match shown {
+        Some(Record::Frame(frame)) if result.finding.is_some() => Some(summary(&frame.octets)),
+        Some(Record::Frame(_) | Record::Note { .. }) | None => None,
+    };
     json!({"case": {
         "id": result.case.id,
         "title": result.case.title,
@@ -69,6 +78,7 @@ fn case(result: &CaseResult) -> Value {
         "finding": result.finding,
         "judged": result.judged,
         "frame": frame,
+        "shows": shows,
         "invariants": premises,
         "remarks": result.remarks,
         "classes": result.classes,

@@ -1,4 +1,4 @@
-//! Sinks of run events: JSON lines (the truth), JUnit, pcapng.
+//! Sinks of run events: JSON lines (the truth), JUnit, pcapng; and results for publication.
 //!
 //! Everything is written as cases finish: an interrupted run leaves what it had, and its
 //! `events.jsonl` has no footer.
@@ -6,6 +6,7 @@
 mod jsonl;
 mod junit;
 mod pcapng;
+pub mod published;
 mod text;
 
 pub use jsonl::JsonLines;

@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Judge(crate::judge::Judge),
     /// A campaign of valid, odd and malformed frames around reached states; findings become cases.
     Fuzz(crate::fuzz::Fuzz),
+    /// Writes a run's results on a device for publication.
+    Publish(crate::publish::Publish),
     /// Plays one side of a capture of real devices into a reference device.
     Replay(crate::replay::Replay),
     /// The reference as a device on real interfaces, in real time.
@@ -88,6 +90,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Trace(trace) => crate::trace::trace(&args, trace),
         Command::Judge(judge) => crate::judge::judge(judge),
         Command::Fuzz(fuzz) => crate::fuzz::fuzz(&args, fuzz),
+        Command::Publish(publish) => crate::publish::publish(&args, publish),
         Command::Replay(replay) => crate::replay::replay(replay),
         #[cfg(feature = "live")]
         Command::Dut(dut) => crate::dut::dut(dut),

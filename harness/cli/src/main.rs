@@ -17,6 +17,7 @@ mod lint;
 #[cfg(feature = "live")]
 mod live;
 mod plan;
+mod publish;
 mod replay;
 mod run;
 mod terminal;

@@ -171,6 +171,7 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
         jobs,
         max_fail: run.max_fail,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: command_line(),
     };
     let bar = progress(cases.len());
     let mut board = Board::default();
@@ -209,6 +210,20 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
     }
     board.print(&terminal, &footer, run);
     exit_code(&footer)
+}
+
+/// The command line as a shell takes it, without the program's folder.
+fn command_line() -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=@:,".contains(c);
+    let quoted = |text: String| match text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    };
+    let arguments = std::env::args().skip(1).map(quoted);
+    let words: Vec<String> = std::iter::once("tandem".to_owned())
+        .chain(arguments)
+        .collect();
+    words.join(" ")
 }
 
 fn open_reports(run: &Run, catalogue: &Catalogue, terminal: &Terminal) -> Option<Reports> {

@@ -270,3 +270,73 @@ fn a_device_that_dies_is_blocked_and_set_up_again() {
     assert!(expected.len() > 2);
     assert_eq!(lines, expected);
 }
+
+/// Devices that others wrote, with cases whose verdicts were confirmed by hand: (testbed, ids that
+/// pass, ids that fail).
+const DEVICES: [(&str, &[&str], &[&str]); 3] = [
+    (
+        "linux-bridge",
+        &["mld/report/valid", "mld/snooper/members-only"],
+        &[
+            "mld/transmit/source-specific-query",
+            "mld/snooper/done-to-routers",
+        ],
+    ),
+    (
+        "linux-host",
+        &["mld/host-change/join", "mld/host-v1/done"],
+        &["mld/host-answer/source-exclude"],
+    ),
+    (
+        "frr",
+        &["mld/transmit/general-query"],
+        &["mld/transmit/address-specific-query"],
+    ),
+];
+
+/// Each testbed of MLD brings its device up, plays on it, gives the known verdicts, which its
+/// captures give again, and leaves nothing behind. A device that isn't installed is skipped by
+/// name.
+#[test]
+fn devices_of_others_give_their_known_verdicts() {
+    if !may("devices_of_others_give_their_known_verdicts") {
+        return;
+    }
+    for (testbed, passing, failing) in DEVICES {
+        let lacks = tandem(&["testbed", "install", "--dry-run", testbed]);
+        if !{ lacks }.status().unwrap().success() {
+            eprintln!("skipped by name: live::devices ({testbed} is not installed)");
+            continue;
+        }
+        let report = folder(&format!("live-{testbed}"));
+        let text = report.display().to_string();
+        let mut run = tandem(&[
+            "run",
+            "--testbed",
+            testbed,
+            "--jobs",
+            "4",
+            "--report",
+            &text,
+        ]);
+        let mut child = run.args(passing).args(failing).spawn().unwrap();
+        child.wait().unwrap();
+        assert_eq!(left_of(child.id()), Vec::<String>::new());
+        let seen = verdicts(&report);
+        let wanted = passing.iter().map(|id| (id, "pass"));
+        for (id, verdict) in wanted.chain(failing.iter().map(|id| (id, "fail"))) {
+            let (given, why) = &seen[*id];
+            // A host that was too slow decides nothing.
+            let fits = given == verdict || given == "inconclusive";
+            assert!(fits, "{testbed}: {id} is {given}, not {verdict}: {why}");
+        }
+        let captures = std::fs::read_dir(report.join("captures")).unwrap();
+        let captures = captures.map(|entry| entry.unwrap().path().display().to_string());
+        let events = report.join("events.jsonl").display().to_string();
+        let mut judge = tandem(&["judge", "--against", &events]);
+        assert!(
+            judge.args(captures).status().unwrap().success(),
+            "{testbed}"
+        );
+    }
+}

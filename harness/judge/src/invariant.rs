@@ -6,7 +6,7 @@ use crate::verdict::Finding;
 use crate::{etrunk, lacp, listener, mld};
 use harness_trace::{Direction, Frame, Point, PointId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// What an invariant found.
@@ -69,8 +69,13 @@ pub struct Invariants {
     lacp: lacp::Rules,
     mld: mld::Rules,
     etrunk: etrunk::Rules,
+    /// What others sent last.
+    theirs: VecDeque<Vec<u8>>,
     ledger: Ledger,
 }
+
+/// So many frames may come between one and a bridge's copy of it.
+const REMEMBERED: usize = 32;
 
 impl Invariants {
     /// Invariants over the frames that these devices send at these points.
@@ -90,6 +95,7 @@ impl Invariants {
             lacp: lacp::Rules::default(),
             mld: mld::Rules::default(),
             etrunk: etrunk::Rules::default(),
+            theirs: VecDeque::new(),
             ledger: Ledger::default(),
         }
     }
@@ -128,15 +134,19 @@ impl Invariants {
         let Some(sender) = self.senders.get(&(frame.point, frame.direction)).cloned() else {
             self.lacp.heard(frame);
             self.mld.heard(frame);
+            self.theirs.truncate(REMEMBERED - 1);
+            self.theirs.push_front(frame.octets.clone());
             return;
         };
+        // A bridge passes the messages of others on as they are: they aren't its own.
+        let own = !self.theirs.contains(&frame.octets);
         self.judge(
             record,
             frame,
             &sender,
             Roles {
                 lacp: true,
-                router: true,
+                router: own,
                 listener: false,
                 etrunk: true,
             },

@@ -297,8 +297,17 @@ impl<'a> LiveBed<'a> {
             .map(Some)
     }
 
-    /// Gives the reference a command, or a `display` command whose output it gives.
+    /// Gives the reference a command, or a `display` command whose output it gives. Another device
+    /// takes `listen` where its testbed says how.
     pub(crate) async fn ask(&mut self, request: &Request) -> Result<String, String> {
+        if let (Some(script), Request::Command(text)) = (&self.plan.testbed.listen, request)
+            && let Some(words) = text.strip_prefix("listen ")
+        {
+            let asked = ("LISTEN".to_owned(), words.to_owned());
+            self.hooks.variables.retain(|(name, _)| *name != asked.0);
+            self.hooks.variables.push(asked);
+            return self.hook("listen", Some(script)).await;
+        }
         let reference = self.reference.as_mut();
         let reference = reference.ok_or("only the reference takes commands")?;
         match reference.ask(request).await? {

@@ -4,8 +4,8 @@ use crate::bed::{LiveBed, Plan};
 use crate::drive::play;
 use crate::netns::sweep;
 use harness_judge::{Finding, Verdict};
-use harness_run::{CaseResult, Footer, Options, RunEvent, Tally};
-use harness_suite::{Catalogue, ExpandedCase, Expression, Step};
+use harness_run::{CaseResult, Footer, Options, RunEvent, Subject, Tally};
+use harness_suite::{Catalogue, ExpandedCase, Expression, Quantity, Step};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -48,11 +48,17 @@ pub fn interrupts(stop: Arc<AtomicBool>) {
 }
 
 /// How long the steps of a case will about take: the longest begin first, so that the beds end
-/// together.
+/// together. A time that is counted from a mark is taken as if the mark were the case's beginning.
 fn length(case: &ExpandedCase) -> Duration {
-    let scope = case.scope();
+    let known = case.scope();
     let time = |text: &str| {
-        let parsed = Expression::parse(text).and_then(|e| e.duration(&scope));
+        let parsed = Expression::parse(text).and_then(|expression| {
+            let mut scope = known.clone();
+            for name in expression.names() {
+                scope.entry(name.to_owned()).or_insert(Quantity::Time(0));
+            }
+            expression.duration(&scope)
+        });
         parsed.unwrap_or_default()
     };
     case.steps
@@ -63,12 +69,15 @@ fn length(case: &ExpandedCase) -> Duration {
 
 fn takes(step: &Step, time: &dyn Fn(&str) -> Duration) -> Duration {
     match step {
-        Step::Wait(text) => time(text),
+        Step::Wait(text) | Step::WaitUntil(text) => time(text),
         Step::Never(never) => never.for_.as_deref().map(time).unwrap_or_default(),
         Step::Count(count) => time(&count.for_),
         Step::Among(among) => time(&among.for_),
         Step::Choice(choice) => choice.for_.as_deref().map(time).unwrap_or_default(),
-        Step::Expect(expect) => expect.within.as_deref().map(time).unwrap_or_default() / 4,
+        Step::Expect(expect) => {
+            let within = expect.within.as_deref().map(time).unwrap_or_default() / 4;
+            within + expect.at.as_deref().map(time).unwrap_or_default()
+        }
         Step::Classify(classify) => time(&classify.for_),
         Step::Repeat(repeat) => {
             let once: Duration = repeat.steps.iter().map(|step| takes(step, time)).sum();
@@ -76,7 +85,6 @@ fn takes(step: &Step, time: &dyn Fn(&str) -> Duration) -> Duration {
         }
         // How long a sample takes is what it measures.
         Step::Sample(_)
-        | Step::WaitUntil(_)
         | Step::Send(_)
         | Step::Mark(_)
         | Step::Link(_)
@@ -110,7 +118,8 @@ pub fn run(
 ) -> Footer {
     sweep();
     let world = format!("live: {}", plan.name);
-    let mut tally = Tally::begin(world, cases.len(), options, sink);
+    let subject = subject(plan);
+    let mut tally = Tally::begin((world, Some(subject)), cases.len(), options, sink);
     let stop = Arc::new(AtomicBool::new(false));
     interrupts(Arc::clone(&stop));
     let mut order: Vec<&ExpandedCase> = cases.iter().collect();
@@ -144,6 +153,28 @@ pub fn run(
         }
     });
     tally.end()
+}
+
+/// What is told of the device. A version that can't be asked for is left out: the cases tell what
+/// is wrong with the bed.
+fn subject(plan: &Plan) -> Subject {
+    let testbed = &plan.testbed;
+    let asked = || {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-e", "-c", testbed.version.as_deref()?]);
+        command.env("TANDEM", &plan.program);
+        command.env("TESTBED", &plan.folder);
+        let output = command.stdin(std::process::Stdio::null()).output().ok()?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        said.lines().next().map(|line| line.trim().to_owned())
+    };
+    Subject {
+        testbed: plan.name.clone(),
+        title: testbed.title.clone(),
+        device: testbed.device.clone(),
+        version: asked().unwrap_or_default(),
+        clock: "real time".to_owned(),
+    }
 }
 
 /// A known deviation that shows is told and doesn't count; one that doesn't show is a failure.

@@ -24,6 +24,27 @@ pub struct Header {
     pub cases: usize,
     /// Seconds since 1970 at the beginning.
     pub started_s: u64,
+    /// The command line that made it.
+    #[serde(default)]
+    pub command: String,
+    /// The device on wires that it was made on, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
+}
+
+/// A device on wires, and how it was run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The testbed file's name.
+    pub testbed: String,
+    /// What the testbed is.
+    pub title: String,
+    /// The device's name.
+    pub device: String,
+    /// What it says its version is; empty where it can't be asked.
+    pub version: String,
+    /// By which clock it ran.
+    pub clock: String,
 }
 
 /// The end of a run: a run without one is incomplete.

@@ -18,7 +18,7 @@ mod watch;
 
 pub use align::Beside;
 pub use bed::{BedError, Factory, SimulatedBed, build_bed, mix};
-pub use event::{CaseResult, Classification, Footer, Header, RunEvent};
+pub use event::{CaseResult, Classification, Footer, Header, RunEvent, Subject};
 pub use judge::{JudgeError, judge_trace};
 pub use measured::Measured;
 pub use replay::{Happened, Replay, ReplayError, Replayed, identity, replay};

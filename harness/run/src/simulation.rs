@@ -7,7 +7,7 @@ use crate::watch::PairWatch;
 use dut_device::Instant;
 use harness_judge::{Difference, Invariants, Verdict};
 use harness_sim::{Budget, Fault, FaultMatch, NodeAction, World};
-use harness_suite::{Bed, Catalogue, ExpandedCase, Observer};
+use harness_suite::{Bed, Catalogue, ExpandedCase};
 use harness_tester::{Action, Player, Setup};
 use harness_trace::Record;
 use harness_wire::Fields;
@@ -71,16 +71,8 @@ pub fn check_case(
 
 /// What the case needs and the testbed hasn't.
 fn missing(case: &ExpandedCase, bed: &Bed) -> Option<String> {
-    if let Some(profile) = &case.other_profile {
-        return Some(format!("the case isn't about the profile {profile}"));
-    }
-    let offers =
-        |observer: &&Observer| bed.observers.is_empty() || bed.observers.contains(observer);
-    if let Some(observer) = case.observers.iter().find(|observer| !offers(observer)) {
-        return Some(format!(
-            "the case judges by {}, which the testbed doesn't offer",
-            observer.name()
-        ));
+    if let Some(why) = case.beyond(&bed.observers) {
+        return Some(why);
     }
     let links = usize::from(case.needs.links.unwrap_or(1));
     let needs_ports = case

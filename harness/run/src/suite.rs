@@ -22,6 +22,8 @@ pub struct Options {
     pub max_fail: Option<usize>,
     /// Version of the program, for the header.
     pub version: String,
+    /// The command line, for the header.
+    pub command: String,
 }
 
 /// Runs cases and hands every event to `sink`; case results come in the order of `cases`. The sink
@@ -33,7 +35,7 @@ pub fn run(
     options: &Options,
     sink: &mut dyn FnMut(RunEvent) -> bool,
 ) -> Footer {
-    let mut tally = Tally::begin("simulation".to_owned(), cases.len(), options, sink);
+    let mut tally = Tally::begin(("simulation".to_owned(), None), cases.len(), options, sink);
     let lateness = preamble(cases, catalogue, factory, options.seed, &mut tally);
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);

@@ -1,6 +1,6 @@
 //! A run's own events: what it begins with, each case as it ends, and the counts at its end.
 
-use crate::event::{CaseResult, Footer, Header, RunEvent};
+use crate::event::{CaseResult, Footer, Header, RunEvent, Subject};
 use crate::suite::Options;
 use harness_judge::Verdict;
 use std::collections::BTreeMap;
@@ -21,9 +21,9 @@ pub struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    /// Begins a run of so many cases in this world.
+    /// Begins a run of so many cases in this world, of a device on wires where one is named.
     pub fn begin(
-        world: String,
+        (world, subject): (String, Option<Subject>),
         cases: usize,
         options: &Options,
         sink: &'a mut dyn FnMut(RunEvent) -> bool,
@@ -35,6 +35,8 @@ impl<'a> Tally<'a> {
             world,
             cases,
             started_s: started.unwrap_or(Duration::ZERO).as_secs(),
+            command: options.command.clone(),
+            subject,
         }));
         Self {
             sink,

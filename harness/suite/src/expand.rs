@@ -105,6 +105,21 @@ impl ExpandedCase {
         self.id.split(['#', '@']).next().unwrap_or(&self.id)
     }
 
+    /// Why the case isn't about a device whose state can be judged by `offered` (all when that is
+    /// empty), or about the profile that it was expanded for.
+    #[must_use]
+    pub fn beyond(&self, offered: &[Observer]) -> Option<String> {
+        if let Some(profile) = &self.other_profile {
+            return Some(format!("the case isn't about the profile {profile}"));
+        }
+        let offers = |observer: &&Observer| offered.is_empty() || offered.contains(observer);
+        let lacking = self.observers.iter().find(|observer| !offers(observer))?;
+        Some(format!(
+            "the case judges by {}, which the testbed doesn't offer",
+            lacking.name()
+        ))
+    }
+
     /// The constants for expressions.
     #[must_use]
     pub fn scope(&self) -> Scope {

@@ -1,6 +1,6 @@
 //! Testbeds of devices on wires: what stands in `suites/testbeds/NAME.yaml`.
 
-use crate::bed::Bed;
+use crate::bed::{Bed, Observer};
 use crate::expand::{ExpandedCase, fill, plain};
 use crate::step::{Fields, Step, Time};
 use schemars::JsonSchema;
@@ -62,6 +62,11 @@ pub struct Testbed {
     pub knobs: BTreeMap<String, BTreeMap<String, String>>,
     /// Shell scripts that print a node's state as JSON in the standard's names, by node.
     pub probes: BTreeMap<String, String>,
+    /// What the device's state can be judged by here; all when none is named.
+    pub observers: Vec<Observer>,
+    /// Shell script that does a case's `listen` step: `$LISTEN` is `SOCKET GROUP MODE [SOURCE,…]`.
+    /// A device without one has no sockets that a case may use.
+    pub listen: Option<String>,
     /// What can be done to a node besides frames (`crash`, `hang`, `resume`, `restart`), by action.
     pub actions: BTreeMap<String, String>,
     /// Default values of the tester's frames here, over those of the simulated testbed.
@@ -160,6 +165,9 @@ impl Testbed {
         if !alone {
             return Some(format!("`{}` has several devices", case.testbed));
         }
+        if let Some(why) = case.beyond(&self.observers) {
+            return Some(why);
+        }
         if case.needs.virtual_time && self.clock.is_none() {
             return Some("it needs virtual time".to_owned());
         }
@@ -195,7 +203,9 @@ impl Testbed {
             Step::Command(_) | Step::Display(_) if !self.reference => {
                 "it uses the reference's command line".to_owned()
             }
-            Step::Listen(_) if !self.reference => "it uses a listener's sockets".to_owned(),
+            Step::Listen(_) if !self.reference && self.listen.is_none() => {
+                "it uses a listener's sockets".to_owned()
+            }
             Step::Repeat(repeat) => return repeat.steps.iter().find_map(|s| self.lacks(s)),
             Step::Fault(_) | Step::Heal(_) => "it needs a faulty link".to_owned(),
             Step::Equal(_) | Step::Loss(_) => "it is about a pair".to_owned(),
@@ -245,13 +255,14 @@ impl Testbed {
             for port in self.ports.keys().filter(unknown) {
                 mistakes.push(format!("ports: `{name}` has no port `{port}`"));
             }
-            for knob in self.knobs.keys().filter(|k| !bed.knobs.contains_key(*k)) {
-                let known = || bed.knobs.keys().cloned().collect::<Vec<_>>().join(", ");
-                mistakes.push(format!(
-                    "knobs: `{name}` has no `{knob}`; it has {}",
-                    known()
-                ));
-            }
+        }
+        let stood_for = || self.stands_for.iter().filter_map(|name| beds.get(name));
+        let known: BTreeSet<&String> = stood_for().flat_map(|(_, bed)| bed.knobs.keys()).collect();
+        for knob in self.knobs.keys().filter(|knob| !known.contains(knob)) {
+            let names = self.stands_for.join("`, `");
+            let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+            let known = known.join(", ");
+            mistakes.push(format!("knobs: `{names}` has no `{knob}`; it has {known}"));
         }
         if self.stands_for.is_empty() {
             mistakes.push("stands-for: names no testbed whose cases it can run".to_owned());

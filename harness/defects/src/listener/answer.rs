@@ -164,7 +164,8 @@ pub(super) const DEFECTS: &[Defect] = &[
                 wanted.copied().collect()
             };
         },
-    ),
+    )
+    .survives("RFC 3810 6.3 speaks of all queried sources: naming such ones is legal"),
     Defect::data(
         "mld-host-last-query-counts",
         &["MLD-164"],

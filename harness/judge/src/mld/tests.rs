@@ -2,7 +2,7 @@
 
 use crate::{InvariantReport, Invariants, Roles};
 use dut_device::Instant;
-use harness_trace::{Direction, Frame, PointId};
+use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Kind, build};
 use serde_json::{Value, json};
 
@@ -124,6 +124,30 @@ fn changing_variables_and_sources_are_found() {
         bench.says(0, Kind::MldQuery, general());
         bench.says(1000, Kind::MldQuery, with(general(), name, value));
         assert_eq!(bench.broken(), [id]);
+    }
+}
+
+/// A bridge's copy of a stranger's message isn't judged as the bridge's own; the same message from
+/// the bridge alone is.
+#[test]
+fn what_a_bridge_passes_on_is_not_its_own() {
+    let point = |name: &str| Point {
+        name: name.into(),
+        near: "tester".into(),
+        far: "bridge".into(),
+    };
+    for (passed_on, broken) in [(true, vec![]), (false, vec!["MLD-001"])] {
+        let mut bench = Bench::new(ROUTER);
+        bench.invariants = Invariants::new(&[point("p1"), point("p2")], &["bridge".into()]);
+        let fields = with(general(), "ipv6.hop_limit", json!(2));
+        let mut frame = bench.frame(0, Kind::MldQuery, fields);
+        if passed_on {
+            frame.direction = Direction::Out;
+            bench.invariants.frame(1, &frame);
+        }
+        (frame.direction, frame.point) = (Direction::In, PointId(1));
+        bench.invariants.frame(2, &frame);
+        assert_eq!(bench.broken(), broken);
     }
 }
 
