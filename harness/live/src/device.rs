@@ -1,7 +1,7 @@
 //! A sans-I/O device on real interfaces, in real time.
 
 use crate::alarm::Alarm;
-use crate::carrier::{Carriers, has_carrier};
+use crate::carrier::{Carrier, Carriers};
 use crate::clock::Clock;
 use crate::control::{Answer, Channel, Request};
 use crate::port::{Port, PortError, any_ready, drain};
@@ -47,7 +47,7 @@ struct Driver<'a> {
     /// Ids by open port.
     ids: Vec<PortId>,
     ports: Vec<Port>,
-    carriers: Vec<bool>,
+    carriers: Vec<Carrier>,
     /// Time never goes back for a device.
     last: Instant,
     log: &'a mut dyn FnMut(Instant, Event),
@@ -71,7 +71,7 @@ pub async fn drive(
     );
     let links = Carriers::watch()?;
     let alarm = Alarm::new()?;
-    let carriers = vec![false; ports.len()];
+    let carriers = vec![Carrier::default(); ports.len()];
     let mut driver = Driver {
         device,
         clock,
@@ -236,16 +236,18 @@ impl Driver<'_> {
             let Some(port) = self.ports.get(index) else {
                 continue;
             };
-            let up = has_carrier(port.interface());
-            if let Some(before) = self.carriers.get_mut(index)
-                && *before != up
-            {
-                *before = up;
-                let control = if up {
-                    Control::LinkUp(id)
-                } else {
-                    Control::LinkDown(id)
-                };
+            let carrier = Carrier::of(port.interface());
+            let Some(known) = self.carriers.get_mut(index) else {
+                continue;
+            };
+            let before = std::mem::replace(known, carrier);
+            let lost = before.up && (!carrier.up || carrier.losses > before.losses);
+            let back = carrier.up && (lost || !before.up);
+            let changes = [
+                lost.then_some(Control::LinkDown(id)),
+                back.then_some(Control::LinkUp(id)),
+            ];
+            for control in changes.into_iter().flatten() {
                 // The port is one of the device's own.
                 drop(self.device.handle_control(now, &control));
                 self.flush()?;

@@ -4,7 +4,9 @@
 //! [`dut_device::Device`] it is given, and a testbed starts its device by hooks or as a process.
 
 mod alarm;
+mod barrier;
 mod bed;
+mod cable;
 mod carrier;
 mod clock;
 pub mod control;
@@ -12,6 +14,7 @@ pub mod device;
 pub mod doctor;
 mod drive;
 mod hook;
+mod link;
 mod netns;
 mod port;
 mod readable;
@@ -22,6 +25,6 @@ pub use alarm::Alarm;
 pub use bed::Plan;
 pub use clock::Clock;
 pub use hook::{HookError, Hooks};
-pub use netns::{Namespaces, enter, sweep};
+pub use netns::{JUMBO, Namespaces, Veth, enter, sweep};
 pub use port::{Counters, Port, PortError};
 pub use run::{run, runtime};
