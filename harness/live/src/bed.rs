@@ -243,6 +243,17 @@ impl<'a> LiveBed<'a> {
         self.hook("health", health).await.err()
     }
 
+    /// How late the reference's devices that work have acted at worst, nanoseconds.
+    pub(crate) async fn lateness(&mut self) -> u64 {
+        let mut worst = 0;
+        for device in self.devices.values_mut().filter(|device| device.works()) {
+            if let Ok(Answer::Late(ns)) = device.ask(&Request::Lateness).await {
+                worst = worst.max(ns);
+            }
+        }
+        worst
+    }
+
     async fn end_devices(&mut self) {
         for mut device in std::mem::take(&mut self.devices).into_values() {
             device.kill().await;
@@ -348,7 +359,9 @@ impl<'a> LiveBed<'a> {
             return match device.ask(&Request::Snapshot).await? {
                 Answer::State(state) => Ok(Some(state)),
                 Answer::Refused(why) => Err(why),
-                Answer::Done | Answer::Text(_) => Err("an answer to another question".to_owned()),
+                Answer::Done | Answer::Text(_) | Answer::Late(_) => {
+                    Err("an answer to another question".to_owned())
+                }
             };
         }
         let probe = self.plan.testbed.probes.get(node);
@@ -375,7 +388,7 @@ impl<'a> LiveBed<'a> {
             Answer::Done => Ok(String::new()),
             Answer::Text(text) => Ok(text),
             Answer::Refused(why) => Err(why),
-            Answer::State(_) => Err("an answer to another question".to_owned()),
+            Answer::State(_) | Answer::Late(_) => Err("an answer to another question".to_owned()),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::bed::LiveBed;
 use crate::cable::{listeners, point, sends};
 use crate::clock::Clock;
 use crate::control::Request;
+use crate::late::Lateness;
 use crate::port::{Counters, any_ready, drain};
 use dut_device::Instant;
 use harness_judge::Verdict;
@@ -33,6 +34,7 @@ struct Playing<'a, 'b> {
     clock: Clock,
     alarm: Alarm,
     measured: Measured,
+    lateness: Lateness,
     /// What has arrived and comes after what is being done.
     after: Vec<(Instant, usize, Vec<u8>)>,
     goldens: PathBuf,
@@ -123,6 +125,7 @@ async fn one(
         clock,
         alarm: Alarm::new().map_err(|error| error.to_string())?,
         measured: Measured::default(),
+        lateness: Lateness::default(),
         after: Vec::new(),
         goldens: how.goldens.clone(),
         stop: how.stop,
@@ -228,8 +231,7 @@ impl Playing<'_, '_> {
     }
 
     fn late(&mut self, late: Duration) {
-        let ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
-        self.measured.late_ns = self.measured.late_ns.max(ns);
+        self.lateness.add(self.clock.now(), late);
     }
 
     async fn steps(&mut self) -> Result<(), String> {
@@ -324,6 +326,10 @@ impl Playing<'_, '_> {
     async fn cut(&mut self, name: &str, up: bool) -> Result<(), String> {
         let begun = self.clock.now();
         self.bed.link(name, up).await?;
+        // A person's hand takes what it takes.
+        if !self.bed.plan.testbed.manual {
+            self.late(self.clock.now().since(begun));
+        }
         let cables = &self.bed.cables;
         let of_link = |cable: usize| cables.get(cable).is_some_and(|cable| cable.name == name);
         let taps = self.bed.taps.iter();
@@ -377,6 +383,8 @@ impl Playing<'_, '_> {
                 let at = self.clock.now();
                 let request = Request::Command(text.clone());
                 self.bed.ask(&node, &request).await?;
+                // When within that time it was taken isn't known.
+                self.late(self.clock.now().since(at));
                 self.session.acted(at, &format!("{node}: {text}"));
             }
             Action::Probe { node, pointers } => {
@@ -413,6 +421,8 @@ impl Playing<'_, '_> {
         if self.measured.blocked.is_some() {
             drop(self.bed.reset().await);
         }
+        self.measured.late_ns = self.lateness.worst_ns();
+        self.measured.device_late_ns = self.bed.lateness().await;
         let after = self.bed.counters();
         let lost = after.iter().zip(before);
         self.measured.dropped = lost.map(|(after, before)| after.since(before)).sum();

@@ -14,6 +14,7 @@ pub mod device;
 pub mod doctor;
 mod drive;
 mod hook;
+mod late;
 mod link;
 mod netns;
 mod port;

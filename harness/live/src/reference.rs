@@ -191,7 +191,7 @@ impl Reference {
     pub(crate) async fn begin(&mut self) -> Result<(), String> {
         match self.ask(&Request::Begin).await? {
             Answer::Done => Ok(()),
-            other @ (Answer::Text(_) | Answer::State(_) | Answer::Refused(_)) => {
+            other @ (Answer::Text(_) | Answer::State(_) | Answer::Late(_) | Answer::Refused(_)) => {
                 Err(format!("the device did not begin: {other:?}"))
             }
         }

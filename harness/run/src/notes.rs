@@ -2,7 +2,7 @@
 
 use crate::measured::Measured;
 use dut_device::Instant;
-use harness_judge::{Difference, PairChange};
+use harness_judge::{Difference, PairChange, Verdict};
 use harness_suite::ExpandedCase;
 use harness_tester::PairStatus;
 use harness_wire::Fields;
@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 pub(crate) enum Note {
     /// The case and what its player was made of.
     Case(Box<CaseNote>),
+    /// The case was not played: it, the verdict, and why.
+    Unplayed(Box<ExpandedCase>, Verdict, String),
     /// The player's first step begins.
     Start,
     /// The player asked for something other than a frame.
