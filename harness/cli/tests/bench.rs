@@ -195,7 +195,8 @@ health: kill -0 $(cat $RUN/pid)
 probes:
   dut: |
     python3 -c "import socket,json; s=socket.socket(socket.AF_UNIX); s.connect('$RUN/dut.sock')
-    f=s.makefile('rw'); f.write('\"snapshot\"\n'); f.flush(); print(json.dumps(json.loads(f.readline())['state']))"
+    f=s.makefile('rw'); f.write('\"snapshot\"\n'); f.flush()
+    print(json.dumps(json.loads(f.readline())['state']))"
 knobs:
   lacp.timeout: { short: "", long: "" }
   lacp.activity: { active: "" }
