@@ -3,8 +3,8 @@
 CARGO ?= cargo
 REPORT ?= tandem-report
 
-.PHONY: run test test-live live tools bench fmt lint clean fuzz-smoke fuzz fuzz-coverage fuzz-corpus \
-	fuzz-defects
+.PHONY: run test test-live test-steady story-live live tools bench fmt lint clean fuzz-smoke fuzz \
+	fuzz-coverage fuzz-corpus fuzz-defects
 
 ## The main job: every suite on the reference, the pair's story, the table of suites.
 run:
@@ -36,6 +36,21 @@ tools:
 ## Every case of one device on wires too, against the reference: about half an hour, as root.
 test-live: tools live
 	TANDEM_LIVE_ALL=1 $(CARGO) test --release -p harness-cli --test live -- --nocapture --test-threads 1
+
+## The live sample ten times with every processor busy beside it: nothing may fail.
+test-steady: tools live
+	$(CARGO) build --release --quiet --bin tandem
+	sh harness/live/steady.sh $${CARGO_TARGET_DIR:-target}/release/tandem $(REPORT)/steady 10 $(STEADY)
+
+STEADY = lacp/rx/version lacp/rx/link-down lacp/marker lacp/selection/attach-together lacp/tx \
+	mld/report/checksum mld/state/include- mld/series/group mld/version1/done mld/host-change \
+	rbs/open/lower-connects rbs/session/length rbs/data/acknowledged etrunk/check etrunk/auth \
+	backup/failover/link-cut
+
+## The seed's pair on wires: DeviceA is killed, and hangs, while a listener counts the stream.
+story-live: live
+	$(CARGO) run --release --quiet --bin tandem -- run --testbed reference --report $(REPORT)/story \
+		backup/literal/crash backup/failover/crash backup/failover/hang-slow backup/failover/link-cut
 
 ## What live runs need: libpcap to build, root and network namespaces to run.
 live:

@@ -254,7 +254,9 @@ impl ETrunk {
             .peer
             .as_ref()
             .and_then(|peer| peer.settled_at(self.local_fail_time()));
-        let settled = [self.settled_at(), peer].map(|at| at.filter(|at| *at > self.now));
+        let period = tenths(self.config.send_period().get());
+        let deaf = (self.peer.as_ref()).and_then(|peer| peer.deaf_at(period, &self.policy));
+        let settled = [self.settled_at(), peer, deaf].map(|at| at.filter(|at| *at > self.now));
         // A silence that has been counted needs no further call.
         let silence = self.fail_deadline().filter(|at| *at > self.now);
         [self.next_periodic, fast, silence]

@@ -87,16 +87,22 @@ impl Peer {
         if self.silent {
             return PeerSays::Silent;
         }
-        let period = own_period.max(tenths(self.hello.send_period.get()));
-        let deaf = self.hello.echo.is_none()
-            && self.hello.reason == Reason::Timeout
-            && now.since(self.heard_since) >= period * policy.deaf_periods;
+        let heard = now.since(self.last_heard) <= tenths(self.hello.send_period.get()) * 2;
+        let deaf = heard && self.deaf_at(own_period, policy).is_some_and(|at| now >= at);
         match self.hello.state {
             State::Initialize => PeerSays::Initialize,
             State::Backup => PeerSays::Backup,
             State::Master if deaf => PeerSays::DeafMaster,
             State::Master => PeerSays::Master,
         }
+    }
+
+    /// When a Master that echoes nothing counts as deaf, if it goes on being heard.
+    pub(crate) fn deaf_at(&self, own_period: Duration, policy: &Policy) -> Option<Instant> {
+        let hello = &self.hello;
+        let claims = hello.state == State::Master && hello.reason == Reason::Timeout;
+        let period = own_period.max(tenths(hello.send_period.get()));
+        (claims && hello.echo.is_none()).then(|| self.heard_since + period * policy.deaf_periods)
     }
 
     /// Whether its last hello echoes us.

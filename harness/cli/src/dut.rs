@@ -1,20 +1,33 @@
 //! `tandem dut`: the reference as a device on real interfaces.
 
 use crate::args::code;
+use crate::factory;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
 use dut_device::{BuildSpec, Device, Event, MacAddr};
 use harness_live::Clock;
 use harness_live::device::{Wiring, drive};
+use harness_sim::{Host, Hub};
 use std::collections::BTreeMap;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
 /// `tandem dut`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Dut {
     /// Configuration file; the first is the device's own, later ones are fragments.
-    #[arg(long, required = true, value_name = "FILE")]
+    #[arg(long, required_unless_present_any = ["host", "hub"], value_name = "FILE")]
     config: Vec<PathBuf>,
+    /// Be a host with this MAC address instead: a listener, and a source of numbered streams, with
+    /// one port `0`.
+    #[arg(long, value_name = "MAC", conflicts_with = "config")]
+    host: Option<MacAddr>,
+    /// What the host's streams carry as source.
+    #[arg(long, value_name = "ADDRESS", requires = "host")]
+    address: Option<Ipv6Addr>,
+    /// Be a repeater with this many ports `0`, `1`, … instead.
+    #[arg(long, value_name = "PORTS", conflicts_with_all = ["config", "host"])]
+    hub: Option<u16>,
     /// A port and the interface that it is, as `GE0/1/1=eth1`.
     #[arg(long, required = true, value_name = "NAME=IFACE", value_parser = parse_pair)]
     port: Vec<(String, String)>,
@@ -33,6 +46,9 @@ pub(crate) struct Dut {
     /// How often it has booted.
     #[arg(long, default_value_t = 1)]
     boot_epoch: u64,
+    /// Time zero of its clock, seconds since 1970 (default: now).
+    #[arg(long, value_name = "SECONDS")]
+    origin: Option<u64>,
     /// A Unix socket to make, on which it answers one JSON object a line: `{"display": "…"}`,
     /// `{"command": "…"}`, `"snapshot"`.
     #[arg(long, value_name = "SOCKET")]
@@ -74,24 +90,8 @@ pub(crate) fn dut(dut: &Dut) -> u8 {
 }
 
 fn run(dut: &Dut, terminal: &Terminal) -> Result<(), String> {
-    let mut configuration = Vec::new();
-    for path in &dut.config {
-        let text = std::fs::read_to_string(path);
-        let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
-        configuration.push((path.display().to_string(), text));
-    }
-    let clock = Clock::starting_now();
-    let spec = BuildSpec {
-        configuration,
-        base_mac: dut.base_mac,
-        election_larger_wins: dut.larger_wins,
-        secrets: dut.secret.iter().cloned().collect(),
-        seed: dut.seed,
-        boot_epoch: dut.boot_epoch,
-        wall_origin_s: clock.origin_s(),
-        identity: BTreeMap::new(),
-    };
-    let mut node = dut_node::build(&spec).map_err(|error| error.to_string())?;
+    let clock = dut.origin.map_or_else(Clock::starting_now, Clock::starting);
+    let mut device = build(dut, clock.origin_s())?;
     let _granted = harness_live::device::prefer();
     let wiring = Wiring {
         ports: dut.port.clone(),
@@ -105,7 +105,31 @@ fn run(dut: &Dut, terminal: &Terminal) -> Result<(), String> {
         }
     };
     let runtime = harness_live::runtime().map_err(|error| error.to_string())?;
-    let device: &mut dyn Device = &mut node;
-    let drive = drive(device, clock, &wiring, &mut log);
+    let drive = drive(device.as_mut(), clock, &wiring, &mut log);
     runtime.block_on(drive).map_err(|error| error.to_string())
+}
+
+fn build(dut: &Dut, wall_origin_s: u64) -> Result<Box<dyn Device>, String> {
+    if let Some(mac) = dut.host {
+        return Ok(Box::new(Host::new(mac, dut.address, dut.seed)));
+    }
+    if let Some(ports) = dut.hub {
+        return Ok(Box::new(Hub::new(ports)));
+    }
+    let mut configuration = Vec::new();
+    for path in &dut.config {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+        configuration.push((path.display().to_string(), text));
+    }
+    (factory::reference())(&BuildSpec {
+        configuration,
+        base_mac: dut.base_mac,
+        election_larger_wins: dut.larger_wins,
+        secrets: dut.secret.iter().cloned().collect(),
+        seed: dut.seed,
+        boot_epoch: dut.boot_epoch,
+        wall_origin_s,
+        identity: BTreeMap::new(),
+    })
 }

@@ -189,12 +189,16 @@ fn live(
     let terminal = Terminal::new();
     let catalogue = crate::run::catalogue(args, &terminal).ok_or("the suites are not whole")?;
     let plan = crate::live::plan(name, &fuzz.interface, &catalogue)?;
-    if let Some(protocol) = fuzz.protocol
-        && !plan
-            .testbed
-            .stands_for
-            .iter()
-            .any(|bed| bed == protocol.bed())
+    let protocol = match (fuzz.protocol, &fuzz.replay) {
+        (Some(protocol), _) => protocol,
+        (None, Some(file)) => finding::protocol(file)?,
+        (None, None) => return Err("what is to be fuzzed?".to_owned()),
+    };
+    if !plan
+        .testbed
+        .stands_for
+        .iter()
+        .any(|bed| bed == protocol.bed())
     {
         return Err(format!(
             "testbed {name} has no device for {}: it stands for {}",
@@ -207,7 +211,8 @@ fn live(
     let catalogue = Arc::new(catalogue);
     let open = |number| {
         let (catalogue, stop) = (Arc::clone(&catalogue), Arc::clone(stop));
-        let bench = harness_live::Bench::open(plan.clone(), catalogue, number, stop)?;
+        let suites = (catalogue, protocol.bed().to_owned());
+        let bench = harness_live::Bench::open(plan.clone(), suites, number, stop)?;
         // A bed plays one case at a time.
         let bench = std::sync::Mutex::new(bench);
         Ok(Player::live(plan.tolerance, move |case, seed| {

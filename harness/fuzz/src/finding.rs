@@ -177,16 +177,27 @@ impl Writer {
     }
 }
 
+fn read(file: &Path) -> Result<Record, String> {
+    let file = file.with_extension("json");
+    let text = fs::read_to_string(&file);
+    let text = text.map_err(|error| format!("{}: {error}", file.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// What a finding was found of.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn protocol(file: &Path) -> Result<Protocol, String> {
+    Ok(read(file)?.header.protocol)
+}
+
 /// Repeats a finding from its `.json` file; what it was, and what it is now.
 ///
 /// # Errors
 /// What is wrong with the file or the plan.
 pub fn replay(file: &Path, player: &Player) -> Result<(Record, Ran), String> {
-    let file = file.with_extension("json");
-    let text = fs::read_to_string(&file);
-    let text = text.map_err(|error| format!("{}: {error}", file.display()))?;
-    let record: Record =
-        serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    let record = read(file)?;
     let id = format!(
         "{}/fuzz/case-{}",
         record.header.protocol.name(),

@@ -200,9 +200,8 @@ impl Bench {
         let now = self.world.now();
         let faults = self.world.has_faults();
         let flying = self.world.in_flight(|_| true);
-        let new = self
-            .state
-            .next(now, [a.as_ref(), b.as_ref()], faults, flying);
+        let snapshots = [a.as_ref(), b.as_ref()];
+        let new = (self.state).next(snapshots, faults, flying, Duration::ZERO);
         self.oracle.advance(now);
         let _: harness_judge::Status = self.oracle.change(now, self.state.change(&new));
         self.state = new;

@@ -8,6 +8,7 @@ use dut_device::{Instant, MldGroupSnapshot, MldSourceSnapshot, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 /// A (link, multicast address) record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -103,13 +104,15 @@ impl GroupState {
         }
     }
 
-    /// The same with the deadlines of `old` where both have passed: what is over stays over, and
-    /// doesn't become another state with every look.
-    fn settled(mut self, now: Instant, old: Option<&Self>) -> Self {
+    /// The same with the deadlines of `old` where both have passed, or lie no further apart than
+    /// clocks are `exact` (ms): what is over stays over, and doesn't become another state with
+    /// every look.
+    fn settled(mut self, now: Instant, old: Option<&Self>, exact: u64) -> Self {
         let Some(old) = old else { return self };
         let soon = now.as_millis() + 1;
         let settle = |new: u64, old: Option<u64>| match old {
             Some(old) if old <= soon && new <= soon => old,
+            Some(old) if old.abs_diff(new) <= exact => old,
             Some(_) | None => new,
         };
         self.filter = self.filter.map(|end| settle(end, old.filter));
@@ -154,7 +157,8 @@ impl GroupState {
 }
 
 impl DeviceState {
-    fn of(now: Instant, snapshot: &Snapshot, old: &Self) -> Self {
+    fn of(snapshot: &Snapshot, old: &Self, exact: u64) -> Self {
+        let now = snapshot.at;
         let master = snapshot.rbp.iter().any(|rbp| rbp.master);
         let held = if master {
             let interface = (snapshot.mld.iter()).find(|i| i.name.starts_with("Eth-Trunk"));
@@ -167,7 +171,7 @@ impl DeviceState {
             let state = GroupState::of(now, group);
             (
                 group.group,
-                state.settled(now, old.groups.get(&group.group)),
+                state.settled(now, old.groups.get(&group.group), exact),
             )
         });
         Self {
@@ -203,19 +207,21 @@ impl DeviceState {
 
 impl PairState {
     /// The pair now, from the snapshots of those that work; `in_flight` control frames are on the
-    /// wire. A device that doesn't work keeps what was last seen of its table, and is no master.
+    /// wire, and two looks at a deadline differ by less than `exact`. A device that doesn't work
+    /// keeps what was last seen of its table, and is no master.
     #[must_use]
     pub fn next(
         &self,
-        now: Instant,
         snapshots: [Option<&Snapshot>; 2],
         faults: bool,
         in_flight: usize,
+        exact: Duration,
     ) -> Self {
+        let exact = u64::try_from(exact.as_millis()).unwrap_or(u64::MAX);
         let [a, b] = &self.devices;
         let [of_a, of_b] = snapshots;
         let look = |snapshot: Option<&Snapshot>, old: &DeviceState| match snapshot {
-            Some(snapshot) => DeviceState::of(now, snapshot, old),
+            Some(snapshot) => DeviceState::of(snapshot, old, exact),
             None => DeviceState {
                 running: false,
                 master: false,

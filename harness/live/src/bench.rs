@@ -1,15 +1,17 @@
 //! One bed that plays cases as they come, for who decides from one case what the next is.
 
 use crate::bed::{LiveBed, Plan};
-use crate::drive::play;
+use crate::drive::{How, play};
 use crate::run::runtime;
 use harness_judge::Verdict;
-use harness_run::CaseResult;
-use harness_suite::{Catalogue, ExpandedCase};
+use harness_run::{CaseResult, mix};
+use harness_suite::{Bed, Catalogue, ExpandedCase};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// A result, and the memory that the device's processes then held, KiB, where that is known.
 pub type Outcome = (CaseResult, Option<u64>);
@@ -23,32 +25,38 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Makes a bed; `number` tells this run's beds apart. `stop` ends a case under way.
+    /// Makes a bed for cases of a simulated testbed; `number` tells this run's beds apart. `stop`
+    /// ends a case under way.
     ///
     /// # Errors
-    /// Why there can be none: rights, interfaces, a hook.
+    /// Why there can be none: no such testbed, rights, interfaces, a hook.
     pub fn open(
         plan: Plan,
-        catalogue: Arc<Catalogue>,
+        (catalogue, name): (Arc<Catalogue>, String),
         number: usize,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, String> {
         let (cases, asked) = channel::<(ExpandedCase, u64)>();
         let (answer, outcomes) = channel();
         let (opened, ready) = channel();
+        let simulated: (PathBuf, Bed) = match catalogue.beds.get(&name) {
+            Some(bed) => bed.clone(),
+            None => return Err(format!("no testbed `{name}`")),
+        };
         let work = move || {
             let runtime = match runtime() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(opened.send(Err(error.to_string()))),
             };
             runtime.block_on(async {
-                let mut bed = match LiveBed::make(&plan, number).await {
+                let made = LiveBed::make(&plan, number, (&name, &simulated.1)).await;
+                let mut bed = match made {
                     Ok(bed) => bed,
                     Err(why) => return drop(opened.send(Err(why))),
                 };
                 drop(opened.send(Ok(())));
                 while let Ok((case, seed)) = asked.recv() {
-                    let result = play(&mut bed, &case, &catalogue, seed, &stop).await;
+                    let result = one(&mut bed, &case, &simulated, seed, &stop).await;
                     if answer.send((result, bed.memory)).is_err() {
                         break;
                     }
@@ -82,6 +90,28 @@ impl Bench {
             (CaseResult::unplayed(case, seed, Verdict::Error, why), None)
         })
     }
+}
+
+async fn one(
+    bed: &mut LiveBed<'_>,
+    case: &ExpandedCase,
+    (folder, simulated): &(PathBuf, Bed),
+    seed: u64,
+    stop: &AtomicBool,
+) -> CaseResult {
+    let seed = mix(seed, &case.id);
+    if let Some(why) = bed.plan.testbed.inapplicable(case, simulated) {
+        return CaseResult::unplayed(case, seed, Verdict::NotApplicable, why);
+    }
+    let folder: &Path = folder;
+    let how = How {
+        simulated: (folder, simulated),
+        seed,
+        lateness: Duration::ZERO,
+        goldens: folder.to_path_buf(),
+        stop,
+    };
+    play(bed, case, &how).await
 }
 
 impl Drop for Bench {

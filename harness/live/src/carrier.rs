@@ -47,8 +47,25 @@ impl Carriers {
     }
 }
 
-/// Whether an interface is up and has a carrier; `false` where it isn't there.
-pub(crate) fn has_carrier(interface: &str) -> bool {
-    let text = fs::read_to_string(format!("/sys/class/net/{interface}/carrier"));
-    text.is_ok_and(|text| text.trim() == "1")
+/// The carrier of an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Carrier {
+    /// The interface is up and has it.
+    pub(crate) up: bool,
+    /// How often it was lost so far: one that is back at once was lost too.
+    pub(crate) losses: u64,
+}
+
+impl Carrier {
+    /// That of an interface; none where it isn't there.
+    pub(crate) fn of(interface: &str) -> Self {
+        let read = |name: &str| {
+            let text = fs::read_to_string(format!("/sys/class/net/{interface}/{name}"));
+            text.ok()?.trim().parse::<u64>().ok()
+        };
+        Self {
+            up: read("carrier") == Some(1),
+            losses: read("carrier_down_count").unwrap_or(0),
+        }
+    }
 }

@@ -34,8 +34,14 @@ impl Clock {
     #[must_use]
     pub fn starting_now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self::starting(since.unwrap_or_default().as_secs())
+    }
+
+    /// A clock whose time zero is this second since 1970.
+    #[must_use]
+    pub fn starting(origin_s: u64) -> Self {
         Self {
-            origin_s: since.unwrap_or_default().as_secs(),
+            origin_s,
             offset: offset(),
         }
     }

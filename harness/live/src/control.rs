@@ -19,6 +19,8 @@ pub enum Request {
     Display(String),
     /// The device's state.
     Snapshot,
+    /// How late it has acted at worst since it began.
+    Lateness,
 }
 
 /// An answer.
@@ -31,6 +33,8 @@ pub enum Answer {
     Text(String),
     /// The state, in the standard's names.
     State(serde_json::Value),
+    /// How late it has acted, nanoseconds.
+    Late(u64),
     /// It was refused, and why.
     Refused(String),
 }

@@ -1,9 +1,10 @@
 //! A sans-I/O device on real interfaces, in real time.
 
 use crate::alarm::Alarm;
-use crate::carrier::{Carriers, has_carrier};
+use crate::carrier::{Carrier, Carriers};
 use crate::clock::Clock;
 use crate::control::{Answer, Channel, Request};
+use crate::late::Lateness;
 use crate::port::{Port, PortError, any_ready, drain};
 use dut_device::{Control, Device, Event, Instant, PortId};
 use std::io;
@@ -47,9 +48,11 @@ struct Driver<'a> {
     /// Ids by open port.
     ids: Vec<PortId>,
     ports: Vec<Port>,
-    carriers: Vec<bool>,
+    carriers: Vec<Carrier>,
     /// Time never goes back for a device.
     last: Instant,
+    /// How long frames and timers have waited for it.
+    late: Lateness,
     log: &'a mut dyn FnMut(Instant, Event),
 }
 
@@ -71,7 +74,7 @@ pub async fn drive(
     );
     let links = Carriers::watch()?;
     let alarm = Alarm::new()?;
-    let carriers = vec![false; ports.len()];
+    let carriers = vec![Carrier::default(); ports.len()];
     let mut driver = Driver {
         device,
         clock,
@@ -79,6 +82,7 @@ pub async fn drive(
         ports,
         carriers,
         last: Instant::ZERO,
+        late: Lateness::default(),
         log,
     };
     let listener = (wiring.control.as_ref())
@@ -97,6 +101,7 @@ pub async fn drive(
     driver.device.handle_timeout(now);
     driver.flush()?;
     driver.look_at_carriers()?;
+    driver.late = Lateness::default();
     if let (true, Some(open)) = (wiring.held, &mut channel) {
         open.write(&Answer::Done).await?;
     }
@@ -192,6 +197,8 @@ impl Driver<'_> {
             let arrived = drain(&mut self.ports, &self.clock)?;
             let any = !arrived.is_empty();
             for (at, port, octets) in arrived {
+                let now = self.clock.now();
+                self.late.add(now, now.since(at));
                 self.last = self.last.max(at);
                 self.timers(self.last)?;
                 if let Some(id) = self.ids.get(port) {
@@ -208,7 +215,8 @@ impl Driver<'_> {
     }
 
     fn timers(&mut self, now: Instant) -> Result<(), DriveError> {
-        if self.device.next_timeout().is_some_and(|due| due <= now) {
+        if let Some(due) = self.device.next_timeout().filter(|due| *due <= now) {
+            self.late.add(now, now.since(due));
             self.device.handle_timeout(now);
             self.flush()?;
         }
@@ -236,16 +244,18 @@ impl Driver<'_> {
             let Some(port) = self.ports.get(index) else {
                 continue;
             };
-            let up = has_carrier(port.interface());
-            if let Some(before) = self.carriers.get_mut(index)
-                && *before != up
-            {
-                *before = up;
-                let control = if up {
-                    Control::LinkUp(id)
-                } else {
-                    Control::LinkDown(id)
-                };
+            let carrier = Carrier::of(port.interface());
+            let Some(known) = self.carriers.get_mut(index) else {
+                continue;
+            };
+            let before = std::mem::replace(known, carrier);
+            let lost = before.up && (!carrier.up || carrier.losses > before.losses);
+            let back = carrier.up && (lost || !before.up);
+            let changes = [
+                lost.then_some(Control::LinkDown(id)),
+                back.then_some(Control::LinkUp(id)),
+            ];
+            for control in changes.into_iter().flatten() {
                 // The port is one of the device's own.
                 drop(self.device.handle_control(now, &control));
                 self.flush()?;
@@ -279,6 +289,7 @@ impl Driver<'_> {
                     None => Answer::Refused("it can't be looked into".to_owned()),
                 }
             }
+            Ok(Request::Lateness) => Answer::Late(self.late.worst_ns()),
             Err(why) => Answer::Refused(why),
         })
     }

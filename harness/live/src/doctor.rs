@@ -2,7 +2,7 @@
 
 use crate::alarm::Alarm;
 use crate::clock::Clock;
-use crate::netns::{Namespaces, enter};
+use crate::netns::{JUMBO, Namespaces, Veth, enter};
 use crate::port::{Port, drain};
 use crate::run::runtime;
 use serde::{Deserialize, Serialize};
@@ -147,7 +147,13 @@ async fn sample(time: Duration) -> Result<TimerError, String> {
 /// What the system refuses: rights, namespaces, veth, libpcap.
 pub fn burst(frames: u64) -> Result<Burst, String> {
     let work = move || -> Result<Burst, String> {
-        let made = Namespaces::make(usize::MAX, &["d1".to_owned()])?;
+        let pair = Veth {
+            near: "t1".to_owned(),
+            tester: true,
+            far: "d1".to_owned(),
+            mtu: JUMBO,
+        };
+        let made = Namespaces::make(usize::MAX, &[pair])?;
         enter(&made.tester())?;
         let runtime = runtime().map_err(|error| error.to_string())?;
         let _entered = runtime.enter();

@@ -1,18 +1,20 @@
 //! One case on a live bed.
 
 use crate::alarm::Alarm;
-use crate::bed::{LiveBed, Plan};
+use crate::bed::LiveBed;
+use crate::cable::{listeners, point, sends};
 use crate::clock::Clock;
 use crate::control::Request;
+use crate::late::Lateness;
 use crate::port::{Counters, any_ready, drain};
 use dut_device::Instant;
 use harness_judge::Verdict;
-use harness_run::{CaseResult, Measured, Session, SessionSpec, default_frames, mix};
-use harness_suite::{Bed, Catalogue, Constant, ExpandedCase, Expression, NodeAction, Quantity};
+use harness_run::{CaseResult, Measured, Session, SessionSpec, default_frames};
+use harness_suite::{Bed, Constant, ExpandedCase, Expression, NodeAction, Quantity};
 use harness_tester::{Action, TesterPort};
-use harness_trace::PointId;
+use harness_trace::{Direction, Point, PointId};
 use harness_wire::Fields;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -24,33 +26,39 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 struct Playing<'a, 'b> {
     bed: &'a mut LiveBed<'b>,
-    /// The point of each port; none of one that the case's testbed hasn't.
-    points: Vec<Option<PointId>>,
+    simulated: &'a Bed,
+    /// The point of each capture, and the way of its frames; none where the case's testbed has no
+    /// such link.
+    points: Vec<Option<(PointId, Direction)>>,
     session: Session,
     clock: Clock,
     alarm: Alarm,
     measured: Measured,
-    goldens: std::path::PathBuf,
+    lateness: Lateness,
+    /// What has arrived and comes after what is being done.
+    after: Vec<(Instant, usize, Vec<u8>)>,
+    goldens: PathBuf,
     stop: &'a AtomicBool,
 }
 
+/// How a case is played.
+pub(crate) struct How<'a> {
+    /// The simulated testbed, and its folder.
+    pub(crate) simulated: (&'a Path, &'a Bed),
+    /// The case's own seed.
+    pub(crate) seed: u64,
+    /// How late the device was measured to act.
+    pub(crate) lateness: Duration,
+    /// Folder of golden files.
+    pub(crate) goldens: PathBuf,
+    /// The run is to end.
+    pub(crate) stop: &'a AtomicBool,
+}
+
 /// Plays one case. A bed that isn't ready blocks it.
-pub(crate) async fn play(
-    bed: &mut LiveBed<'_>,
-    case: &ExpandedCase,
-    catalogue: &Catalogue,
-    seed: u64,
-    stop: &AtomicBool,
-) -> CaseResult {
+pub(crate) async fn play(bed: &mut LiveBed<'_>, case: &ExpandedCase, how: &How<'_>) -> CaseResult {
     let begun = std::time::Instant::now();
-    let seed = mix(seed, &case.id);
-    let unplayed = |verdict, why| CaseResult::unplayed(case, seed, verdict, why);
-    let Some((folder, simulated)) = catalogue.beds.get(&case.testbed) else {
-        return unplayed(Verdict::Error, format!("no testbed `{}`", case.testbed));
-    };
-    if let Some(why) = bed.plan.testbed.inapplicable(case, simulated) {
-        return unplayed(Verdict::NotApplicable, why);
-    }
+    let unplayed = |verdict, why| CaseResult::unplayed(case, how.seed, verdict, why);
     if !bed.is_ready()
         && let Err(why) = bed.reset().await
     {
@@ -59,8 +67,7 @@ pub(crate) async fn play(
             format!("the device can't be reset: {why}"),
         );
     }
-    let goldens = catalogue.root.join(&case.suite);
-    let mut result = match one(bed, case, (folder, simulated), seed, goldens, stop).await {
+    let mut result = match one(bed, case, how).await {
         Ok(result) => result,
         Err(why) => unplayed(Verdict::Error, why),
     };
@@ -77,11 +84,14 @@ pub(crate) async fn play(
 async fn one(
     bed: &mut LiveBed<'_>,
     case: &ExpandedCase,
-    simulated: (&Path, &Bed),
-    seed: u64,
-    goldens: std::path::PathBuf,
-    stop: &AtomicBool,
+    how: &How<'_>,
 ) -> Result<CaseResult, String> {
+    let How {
+        simulated,
+        seed,
+        lateness,
+        ..
+    } = *how;
     let testbed = &bed.plan.testbed;
     let clock = Clock::starting_now();
     let mut case = case.clone();
@@ -95,24 +105,30 @@ async fn one(
         case.constants.insert(name.clone(), constant);
     }
     let settle = testbed.settle.as_ref().or(simulated.1.settle.as_ref());
-    let settle = Plan::time(settle.map(String::as_str), Duration::ZERO)?;
-    let spec = spec(bed, &case, simulated.1, &clock);
-    let point = |name: &String| {
-        let index = spec.ports.iter().position(|(port, _)| port.name == *name);
-        index
-            .and_then(|index| u16::try_from(index).ok())
-            .map(PointId)
+    let settle = settle.map(|text| Expression::parse(text)?.duration(&case.scope()));
+    let settle = settle.transpose().map_err(|error| error.to_string())?;
+    let settle = settle.unwrap_or_default();
+    let spec = spec(bed, &case, simulated.1, lateness, &clock);
+    let named = |cable: usize| {
+        let name = &bed.cables.get(cable)?.name;
+        let index = spec.points.iter().position(|point| point.name == *name)?;
+        u16::try_from(index).ok().map(PointId)
     };
-    let points = bed.names.iter().map(point).collect();
+    let points = (bed.taps.iter())
+        .map(|tap| Some((named(tap.cable)?, tap.direction)))
+        .collect();
     let session = Session::new(spec)?;
     let mut playing = Playing {
         session,
+        simulated: simulated.1,
         points,
         clock,
         alarm: Alarm::new().map_err(|error| error.to_string())?,
         measured: Measured::default(),
-        goldens,
-        stop,
+        lateness: Lateness::default(),
+        after: Vec::new(),
+        goldens: how.goldens.clone(),
+        stop: how.stop,
         bed,
     };
     playing.bed.forget(&clock)?;
@@ -127,17 +143,21 @@ async fn one(
     playing.finish(&before, seed).await
 }
 
-fn spec(bed: &LiveBed<'_>, case: &ExpandedCase, simulated: &Bed, clock: &Clock) -> SessionSpec {
+fn spec(
+    bed: &LiveBed<'_>,
+    case: &ExpandedCase,
+    simulated: &Bed,
+    lateness: Duration,
+    clock: &Clock,
+) -> SessionSpec {
     let testbed = &bed.plan.testbed;
-    let device = simulated.nodes.keys().next().cloned().unwrap_or_default();
-    let mac = |name: &String| simulated.ports.get(name).map(|port| port.mac.clone());
-    let ports = bed.names.iter().filter_map(|name| {
-        let port = TesterPort {
-            name: name.clone(),
-            mac: mac(name)?,
-        };
-        Some((port, device.clone()))
-    });
+    let points = bed.cables.iter().filter_map(|c| point(simulated, c));
+    let points: Vec<Point> = points.collect();
+    let port = |point: &Point| {
+        let mac = simulated.ports.get(&point.name)?.mac.clone();
+        let name = point.name.clone();
+        Some(TesterPort { name, mac })
+    };
     let mut frames = default_frames(case, simulated);
     for (kind, fields) in &testbed.frames {
         frames
@@ -147,10 +167,14 @@ fn spec(bed: &LiveBed<'_>, case: &ExpandedCase, simulated: &Bed, clock: &Clock) 
     }
     SessionSpec {
         case: case.clone(),
-        ports: ports.collect(),
+        ports: points.iter().filter_map(port).collect(),
+        points,
+        listeners: listeners(simulated),
         frames,
-        devices: vec![device],
+        devices: simulated.nodes.keys().cloned().collect(),
+        pair: simulated.pair.clone(),
         tolerance: bed.plan.tolerance,
+        lateness,
         origin_s: clock.origin_s(),
     }
 }
@@ -185,8 +209,8 @@ impl Playing<'_, '_> {
 
     fn tell(&mut self, arrived: Vec<(Instant, usize, Vec<u8>)>) {
         for (at, port, octets) in arrived {
-            if let Some(Some(point)) = self.points.get(port) {
-                self.session.received(*point, at, octets);
+            if let Some(Some((point, direction))) = self.points.get(port) {
+                self.session.received(*point, *direction, at, octets);
             }
         }
     }
@@ -207,8 +231,7 @@ impl Playing<'_, '_> {
     }
 
     fn late(&mut self, late: Duration) {
-        let ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
-        self.measured.late_ns = self.measured.late_ns.max(ns);
+        self.lateness.add(self.clock.now(), late);
     }
 
     async fn steps(&mut self) -> Result<(), String> {
@@ -235,7 +258,9 @@ impl Playing<'_, '_> {
             } else if begun.elapsed() > LONGEST {
                 self.session.abort("the case does not end".to_owned());
             } else if !self.session.is_done() {
-                let due = self.session.next_timeout();
+                self.look().await?;
+                let look = self.session.look().map(|(_, at)| at);
+                let due = self.session.next_timeout().into_iter().chain(look).min();
                 if due.is_none_or(|due| due > self.clock.now()) {
                     self.wait(due).await?;
                 }
@@ -253,11 +278,86 @@ impl Playing<'_, '_> {
         Ok(())
     }
 
-    /// When something that silences the device has happened: what it had sent until then comes
-    /// before it, while what begins something comes before its consequences.
-    fn ended(&mut self) -> Result<Instant, String> {
+    /// Reads the pair's states when that is due.
+    async fn look(&mut self) -> Result<(), String> {
+        let now = self.clock.now();
+        let Some((names, at)) = self.session.look().filter(|(_, at)| *at <= now) else {
+            return Ok(());
+        };
+        let [a, b] = names.clone();
+        let asked = self.clock.now().max(at);
+        let states = [self.bed.state(&a).await?, self.bed.state(&b).await?];
         self.show()?;
-        Ok(self.clock.now())
+        let now = self.clock.now();
+        self.session.pass(now);
+        // The player may have something to do first: the states are read again then.
+        if self.session.action().is_none() {
+            self.late(now.since(asked));
+            let [a, b] = &states;
+            self.session.looked(now, [a.as_ref(), b.as_ref()]);
+        }
+        Ok(())
+    }
+
+    /// When something has happened that silences what `silent` captures show: what they have shown
+    /// until then comes before it, and what others have shown since comes after. It was begun at
+    /// `begun`.
+    fn ended(&mut self, begun: Instant, silent: &[bool]) -> Result<Instant, String> {
+        let arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+        let is_silent = |port: usize| silent.get(port) == Some(&true);
+        let last = arrived.iter().filter(|(_, port, _)| is_silent(*port));
+        let last = last.map(|(at, ..)| *at).max().unwrap_or(begun).max(begun);
+        let before = |at: Instant, port: usize| at <= begun || (is_silent(port) && at <= last);
+        let (before, after): (Vec<_>, Vec<_>) =
+            (arrived.into_iter()).partition(|(at, port, _)| before(*at, *port));
+        self.tell(before);
+        self.after = after;
+        Ok(last)
+    }
+
+    /// It is done, and what came after it is told.
+    fn acted(&mut self, at: Instant, what: &str) {
+        self.session.acted(at, what);
+        let after = std::mem::take(&mut self.after);
+        self.tell(after);
+    }
+
+    /// Cuts or mends a link.
+    async fn cut(&mut self, name: &str, up: bool) -> Result<(), String> {
+        let begun = self.clock.now();
+        self.bed.link(name, up).await?;
+        // A person's hand takes what it takes.
+        if !self.bed.plan.testbed.manual {
+            self.late(self.clock.now().since(begun));
+        }
+        let cables = &self.bed.cables;
+        let of_link = |cable: usize| cables.get(cable).is_some_and(|cable| cable.name == name);
+        let taps = self.bed.taps.iter();
+        let silent: Vec<bool> = taps.map(|tap| of_link(tap.cable)).collect();
+        let at = match up {
+            true => begun,
+            false => self.ended(begun, &silent)?,
+        };
+        self.acted(
+            at,
+            &format!("link {name} {}", if up { "up" } else { "down" }),
+        );
+        Ok(())
+    }
+
+    /// Does something to a device.
+    async fn node(&mut self, name: &str, action: NodeAction) -> Result<(), String> {
+        let begun = self.clock.now();
+        self.bed.act(name, action).await?;
+        let taps = self.bed.taps.iter();
+        let own = taps.map(|tap| sends(self.simulated, &self.bed.cables, *tap, name));
+        let silent: Vec<bool> = own.collect();
+        let at = match action {
+            NodeAction::Resume | NodeAction::Restart => begun,
+            NodeAction::Crash | NodeAction::Hang => self.ended(begun, &silent)?,
+        };
+        self.acted(at, &format!("{action:?} {name}"));
+        Ok(())
     }
 
     async fn act(&mut self) -> Result<(), String> {
@@ -266,9 +366,10 @@ impl Playing<'_, '_> {
         };
         match action {
             Action::Send { port, octets } => {
-                let index = self.bed.names.iter().position(|name| *name == port);
-                let open = index.and_then(|index| self.bed.ports.get_mut(index));
-                let open = open.ok_or_else(|| format!("no port `{port}`"))?;
+                let open = self
+                    .bed
+                    .port(&port)
+                    .ok_or_else(|| format!("no port `{port}`"))?;
                 // Before it leaves: an answer may come within the call.
                 let at = self.clock.now();
                 let left = open.send(&octets).map_err(|error| error.to_string())?;
@@ -276,25 +377,14 @@ impl Playing<'_, '_> {
                 let late = self.session.sent(at, !left);
                 self.late(late.max(took));
             }
-            Action::Link { name, up } => {
-                let before = self.clock.now();
-                self.bed.link(&name, up).await?;
-                let at = if up { before } else { self.ended()? };
-                let state = if up { "up" } else { "down" };
-                self.session.acted(at, &format!("link {name} {state}"));
-            }
-            Action::Node { name, action } => {
-                let before = self.clock.now();
-                self.bed.act(action).await?;
-                let at = match action {
-                    NodeAction::Resume | NodeAction::Restart => before,
-                    NodeAction::Crash | NodeAction::Hang => self.ended()?,
-                };
-                self.session.acted(at, &format!("{action:?} {name}"));
-            }
+            Action::Link { name, up } => self.cut(&name, up).await?,
+            Action::Node { name, action } => self.node(&name, action).await?,
             Action::Command { node, text } => {
                 let at = self.clock.now();
-                self.bed.ask(&Request::Command(text.clone())).await?;
+                let request = Request::Command(text.clone());
+                self.bed.ask(&node, &request).await?;
+                // When within that time it was taken isn't known.
+                self.late(self.clock.now().since(at));
                 self.session.acted(at, &format!("{node}: {text}"));
             }
             Action::Probe { node, pointers } => {
@@ -306,9 +396,11 @@ impl Playing<'_, '_> {
                 self.session.probed(self.clock.now(), values);
             }
             Action::Display {
-                command, golden, ..
+                node,
+                command,
+                golden,
             } => {
-                let shown = self.bed.ask(&Request::Display(command)).await?;
+                let shown = self.bed.ask(&node, &Request::Display(command)).await?;
                 let path = self.goldens.join(golden);
                 let text = std::fs::read_to_string(&path);
                 let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
@@ -329,6 +421,8 @@ impl Playing<'_, '_> {
         if self.measured.blocked.is_some() {
             drop(self.bed.reset().await);
         }
+        self.measured.late_ns = self.lateness.worst_ns();
+        self.measured.device_late_ns = self.bed.lateness().await;
         let after = self.bed.counters();
         let lost = after.iter().zip(before);
         self.measured.dropped = lost.map(|(after, before)| after.since(before)).sum();

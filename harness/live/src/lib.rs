@@ -4,8 +4,10 @@
 //! [`dut_device::Device`] it is given, and a testbed starts its device by hooks or as a process.
 
 mod alarm;
+mod barrier;
 mod bed;
 mod bench;
+mod cable;
 mod carrier;
 mod clock;
 pub mod control;
@@ -13,6 +15,8 @@ pub mod device;
 pub mod doctor;
 mod drive;
 mod hook;
+mod late;
+mod link;
 mod netns;
 mod port;
 mod readable;
@@ -24,6 +28,6 @@ pub use bed::Plan;
 pub use bench::{Bench, Outcome};
 pub use clock::Clock;
 pub use hook::{HookError, Hooks};
-pub use netns::{Namespaces, enter, sweep};
+pub use netns::{JUMBO, Namespaces, Veth, enter, sweep};
 pub use port::{Counters, Port, PortError};
 pub use run::{interrupts, run, runtime};

@@ -52,36 +52,44 @@ fn maker(name: &str) -> Option<(u32, u64)> {
 pub struct Namespaces {
     name: String,
     folder: PathBuf,
-    /// Device's and tester's interface of each port.
-    links: Vec<(String, String)>,
 }
 
+/// A veth pair of a bed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Veth {
+    /// Interface in the tester's namespace, or in the device's.
+    pub near: String,
+    /// Whether `near` is the tester's.
+    pub tester: bool,
+    /// Interface in the device's namespace.
+    pub far: String,
+    /// Its MTU; the tester's takes any frame that a case may send.
+    pub mtu: u16,
+}
+
+/// Number of the first near end of a bed.
+const NUMBERED: usize = 1000;
+
+/// The tester's MTU: what a capture holds whole.
+pub const JUMBO: u16 = 9198;
+
 impl Namespaces {
-    /// Makes a bed's namespaces with a veth pair for each of the device's `interfaces`; all links
-    /// are up, IPv6 is off until the device's hooks turn it on.
+    /// Makes a bed's namespaces with these veth pairs; all links are up, IPv6 is off until the
+    /// device's hooks turn it on.
     ///
     /// # Errors
     /// What the system refuses; nothing is left then.
-    pub fn make(number: usize, interfaces: &[String]) -> Result<Self, String> {
+    pub fn make(number: usize, pairs: &[Veth]) -> Result<Self, String> {
         let pid = std::process::id();
         let began = began(pid).unwrap_or(0);
         let name = format!("{PREFIX}{pid}-{began}-{number}");
-        let links = interfaces
-            .iter()
-            .enumerate()
-            .map(|(index, interface)| (interface.clone(), format!("t{}", index + 1)))
-            .collect();
         let folder = std::env::temp_dir().join(&name);
-        let made = Self {
-            name,
-            folder,
-            links,
-        };
-        made.build()?;
+        let made = Self { name, folder };
+        made.build(pairs)?;
         Ok(made)
     }
 
-    fn build(&self) -> Result<(), String> {
+    fn build(&self, pairs: &[Veth]) -> Result<(), String> {
         let text = |error: std::io::Error| format!("{}: {error}", self.folder.display());
         fs::create_dir_all(&self.folder).map_err(text)?;
         let (device, tester) = (self.device(), self.tester());
@@ -91,16 +99,19 @@ impl Namespaces {
                 echo 1 >/proc/sys/net/ipv6/conf/$f/disable_ipv6 || exit 1; done; ip link set lo up";
             run("ip", &["netns", "exec", namespace, "sh", "-c", quiet])?;
         }
-        for (near, far) in &self.links {
-            run(
-                "ip",
-                &[
-                    "-n", &tester, "link", "add", far, "type", "veth", "peer", "name", near,
-                    "netns", &device,
-                ],
-            )?;
-            run("ip", &["-n", &device, "link", "set", near, "up"])?;
-            run("ip", &["-n", &tester, "link", "set", far, "up"])?;
+        for (number, pair) in pairs.iter().enumerate() {
+            let home = if pair.tester { &tester } else { &device };
+            let (far, near) = (pair.far.as_str(), pair.near.as_str());
+            let (mtu, jumbo) = (pair.mtu.to_string(), JUMBO.to_string());
+            // The kernel is up to a second late to tell of the carrier of a veth whose number is
+            // its peer's, as in two new namespaces it would be.
+            let index = (NUMBERED + number).to_string();
+            let mut add = vec!["-n", home, "link", "add", near, "index", &index];
+            add.extend(["mtu", &jumbo, "type", "veth"]);
+            add.extend(["peer", "name", far, "mtu", &mtu, "netns", &device]);
+            run("ip", &add)?;
+            run("ip", &["-n", &device, "link", "set", far, "up"])?;
+            run("ip", &["-n", home, "link", "set", near, "up"])?;
         }
         Ok(())
     }
@@ -121,12 +132,6 @@ impl Namespaces {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Device's and tester's interface of each port, in the order in which they were asked for.
-    #[must_use]
-    pub fn links(&self) -> &[(String, String)] {
-        &self.links
     }
 }
 

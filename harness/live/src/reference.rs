@@ -1,7 +1,8 @@
 //! The reference as a live device: one `tandem dut` process.
 
 use crate::control::{Answer, Channel, Request};
-use harness_suite::{Bed, Election, ExpandedCase, NodeAction};
+use harness_run::mix;
+use harness_suite::{Bed, Election, ExpandedCase};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ pub(crate) struct Process {
     program: PathBuf,
     namespace: String,
     folder: PathBuf,
+    name: String,
     arguments: Vec<String>,
     interfaces: Vec<String>,
 }
@@ -25,60 +27,107 @@ pub(crate) struct Reference {
     child: Option<Child>,
     channel: Option<Channel>,
     boot_epoch: u64,
+    /// It was stopped.
+    hung: bool,
 }
 
 /// No process takes longer to come up.
 const START: Duration = Duration::from_secs(10);
 
+/// Where processes of a bed run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) namespace: &'a str,
+    pub(crate) folder: &'a Path,
+    /// Seconds since 1970 of every process's time zero: their clocks then show the same.
+    pub(crate) origin_s: u64,
+}
+
 impl Process {
-    /// The only node of a simulated testbed with a case's settings; `links` are (tester's port,
-    /// device's interface) pairs.
-    pub(crate) fn of(
-        bed: &Bed,
-        bed_folder: &Path,
+    fn of(place: Place<'_>, name: &str, ports: &[(String, String)], more: Vec<String>) -> Self {
+        let mut arguments = vec!["dut".to_owned()];
+        arguments.extend(["--origin".to_owned(), place.origin_s.to_string()]);
+        for (port, interface) in ports {
+            arguments.extend(["--port".to_owned(), format!("{port}={interface}")]);
+        }
+        arguments.extend(more);
+        Self {
+            program: place.program.to_path_buf(),
+            namespace: place.namespace.to_owned(),
+            folder: place.folder.to_path_buf(),
+            name: name.to_owned(),
+            arguments,
+            interfaces: ports
+                .iter()
+                .map(|(_, interface)| interface.clone())
+                .collect(),
+        }
+    }
+
+    /// A node of a simulated testbed with a case's settings. `ports`: its ports' names and
+    /// interfaces.
+    pub(crate) fn node(
+        (bed, bed_folder): (&Bed, &Path),
+        name: &str,
         case: &ExpandedCase,
         seed: u64,
-        links: &[(String, String)],
-        (program, namespace, folder): (&Path, &str, &Path),
+        ports: &[(String, String)],
+        place: Place<'_>,
     ) -> Result<Self, String> {
-        let mut nodes = bed.nodes.iter();
-        let (name, node) = nodes.next().ok_or("the testbed has no device")?;
-        let mut arguments = vec!["dut".to_owned(), "--base-mac".to_owned()];
-        arguments.push(node.base_mac.clone());
+        let node = bed
+            .nodes
+            .get(name)
+            .ok_or("the testbed has no such device")?;
+        let mut more = vec!["--base-mac".to_owned(), node.base_mac.clone()];
         for file in &node.configuration {
             let path = fs::canonicalize(bed_folder.join(file));
             let path = path.map_err(|error| format!("{file}: {error}"))?;
-            arguments.extend(["--config".to_owned(), path.display().to_string()]);
+            more.extend(["--config".to_owned(), path.display().to_string()]);
         }
         let fragments = bed.fragments(&case.settings).remove(name);
         for (index, (knob, text)) in fragments.into_iter().flatten().enumerate() {
-            let path = folder.join(format!("{index:02}-{}.cfg", knob.replace(' ', "-")));
+            let file = format!("{name}-{index:02}-{}.cfg", knob.replace(' ', "-"));
+            let path = place.folder.join(file);
             fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-            arguments.extend(["--config".to_owned(), path.display().to_string()]);
-        }
-        let mut interfaces = Vec::new();
-        for (port, interface) in links {
-            let Some(attach) = bed.ports.get(port) else {
-                continue;
-            };
-            let to = attach.to.split_once(' ').map_or("", |(_, to)| to);
-            arguments.extend(["--port".to_owned(), format!("{to}={interface}")]);
-            interfaces.push(interface.clone());
+            more.extend(["--config".to_owned(), path.display().to_string()]);
         }
         if bed.election == Election::LargerWins {
-            arguments.push("--larger-wins".to_owned());
+            more.push("--larger-wins".to_owned());
         }
         for (opaque, clear) in &bed.secrets {
-            arguments.extend(["--secret".to_owned(), format!("{opaque}={clear}")]);
+            more.extend(["--secret".to_owned(), format!("{opaque}={clear}")]);
         }
-        arguments.extend(["--seed".to_owned(), seed.to_string()]);
-        Ok(Self {
-            program: program.to_path_buf(),
-            namespace: namespace.to_owned(),
-            folder: folder.to_path_buf(),
-            arguments,
-            interfaces,
-        })
+        more.extend(["--seed".to_owned(), mix(seed, name).to_string()]);
+        Ok(Self::of(place, name, ports, more))
+    }
+
+    /// A host or a hub of a simulated testbed.
+    pub(crate) fn station(
+        bed: &Bed,
+        name: &str,
+        seed: u64,
+        ports: &[(String, String)],
+        place: Place<'_>,
+    ) -> Self {
+        let numbered = |(port, interface): &(String, String)| {
+            let port = if port.is_empty() { "0" } else { port };
+            (port.to_owned(), interface.clone())
+        };
+        let ports: Vec<(String, String)> = ports.iter().map(numbered).collect();
+        let more = match (bed.hubs.get(name), bed.hosts.get(name)) {
+            (Some(ports), _) => vec!["--hub".to_owned(), ports.to_string()],
+            (None, Some(host)) => {
+                let mut more = vec!["--host".to_owned(), host.mac.clone()];
+                if let Some(address) = host.address {
+                    more.extend(["--address".to_owned(), address.to_string()]);
+                }
+                more
+            }
+            (None, None) => Vec::new(),
+        };
+        let seed = ["--seed".to_owned(), mix(seed, name).to_string()];
+        Self::of(place, name, &ports, more.into_iter().chain(seed).collect())
     }
 }
 
@@ -90,19 +139,25 @@ impl Reference {
             child: None,
             channel: None,
             boot_epoch: 0,
+            hung: false,
         };
         reference.boot().await?;
         Ok(reference)
     }
 
-    async fn boot(&mut self) -> Result<(), String> {
-        self.boot_epoch += 1;
-        let socket = self
-            .process
+    fn log(&self) -> PathBuf {
+        self.process
             .folder
-            .join(format!("dut-{}.sock", self.boot_epoch));
+            .join(format!("{}.log", self.process.name))
+    }
+
+    /// Starts the process, for one boot more.
+    pub(crate) async fn boot(&mut self) -> Result<(), String> {
+        self.boot_epoch += 1;
+        let socket = format!("{}-{}.sock", self.process.name, self.boot_epoch);
+        let socket = self.process.folder.join(socket);
         drop(fs::remove_file(&socket));
-        let log = self.process.folder.join("dut.log");
+        let log = self.log();
         let file = File::create(&log).map_err(|error| error.to_string())?;
         let errors = file.try_clone().map_err(|error| error.to_string())?;
         let mut command = Command::new("ip");
@@ -110,12 +165,8 @@ impl Reference {
             .args(["netns", "exec", &self.process.namespace])
             .arg(&self.process.program)
             .args(&self.process.arguments)
-            .args([
-                "--boot-epoch",
-                &self.boot_epoch.to_string(),
-                "--held",
-                "--control",
-            ])
+            .args(["--boot-epoch", &self.boot_epoch.to_string()])
+            .args(["--held", "--control"])
             .arg(&socket)
             .stdin(std::process::Stdio::null())
             .stdout(file)
@@ -140,7 +191,7 @@ impl Reference {
     pub(crate) async fn begin(&mut self) -> Result<(), String> {
         match self.ask(&Request::Begin).await? {
             Answer::Done => Ok(()),
-            other @ (Answer::Text(_) | Answer::State(_) | Answer::Refused(_)) => {
+            other @ (Answer::Text(_) | Answer::State(_) | Answer::Late(_) | Answer::Refused(_)) => {
                 Err(format!("the device did not begin: {other:?}"))
             }
         }
@@ -158,7 +209,7 @@ impl Reference {
     pub(crate) fn died(&mut self) -> Option<String> {
         let status = self.child.as_mut()?.try_wait();
         let status = status.ok().flatten()?;
-        let said = fs::read_to_string(self.process.folder.join("dut.log")).unwrap_or_default();
+        let said = fs::read_to_string(self.log()).unwrap_or_default();
         Some(format!("the device died with {status}: {}", said.trim()))
     }
 
@@ -173,11 +224,13 @@ impl Reference {
     }
 
     pub(crate) async fn ask(&mut self, request: &Request) -> Result<Answer, String> {
-        let channel = self.channel.as_mut().ok_or("the device has crashed")?;
-        channel
-            .ask(request)
-            .await
-            .map_err(|error| error.to_string())
+        let name = &self.process.name;
+        let channel = self.channel.as_mut();
+        let channel = channel.ok_or_else(|| format!("{name} has crashed"))?;
+        match tokio::time::timeout(START, channel.ask(request)).await {
+            Ok(answer) => answer.map_err(|error| format!("{name}: {error}")),
+            Err(_elapsed) => Err(format!("{name} does not answer: it hangs")),
+        }
     }
 
     pub(crate) const fn is_up(&self) -> bool {
@@ -191,28 +244,33 @@ impl Reference {
         kill_process(pid, signal).map_err(|error| error.to_string())
     }
 
-    pub(crate) async fn act(&mut self, action: NodeAction) -> Result<(), String> {
-        match action {
-            NodeAction::Crash => {
-                self.kill().await;
-                self.carriers("down").await
-            }
-            NodeAction::Restart if self.is_up() => Ok(()),
-            NodeAction::Restart => {
-                self.carriers("up").await?;
-                self.boot().await?;
-                self.begin().await
-            }
-            NodeAction::Hang => self.signal(Signal::STOP),
-            NodeAction::Resume => self.signal(Signal::CONT),
-        }
+    /// Its interfaces.
+    pub(crate) fn interfaces(&self) -> &[String] {
+        &self.process.interfaces
     }
 
-    async fn carriers(&self, state: &str) -> Result<(), String> {
-        for interface in &self.process.interfaces {
-            set_link(&self.process.namespace, interface, state).await?;
-        }
-        Ok(())
+    /// Whether it runs and isn't stopped.
+    pub(crate) const fn works(&self) -> bool {
+        self.child.is_some() && !self.hung
+    }
+
+    /// Ends it at once; [`Reference::kill`] then waits until it has gone.
+    pub(crate) fn crash(&mut self) -> Result<(), String> {
+        self.channel = None;
+        self.hung = false;
+        self.signal(Signal::KILL)
+    }
+
+    /// Stops it where it stands.
+    pub(crate) fn hang(&mut self) -> Result<(), String> {
+        self.hung = true;
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&mut self) -> Result<(), String> {
+        self.hung = false;
+        self.signal(Signal::CONT)
     }
 }
 
@@ -226,16 +284,4 @@ async fn connected(socket: &Path) -> Option<Channel> {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     None
-}
-
-/// Takes an interface of a namespace up or down.
-pub(crate) async fn set_link(namespace: &str, interface: &str, state: &str) -> Result<(), String> {
-    let mut command = Command::new("ip");
-    command.args(["-n", namespace, "link", "set", interface, state]);
-    let output = command.output().await.map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("link {interface} {state}: {}", said.trim()))
 }

@@ -1,14 +1,18 @@
 //! Many cases on beds side by side.
 
 use crate::bed::{LiveBed, Plan};
-use crate::drive::play;
+use crate::cable::Shape;
+use crate::drive::{How, play};
 use crate::netns::sweep;
 use harness_judge::{Finding, Verdict};
-use harness_run::{CaseResult, Footer, Options, RunEvent, Subject, Tally};
+use harness_run::{
+    BedForm, CaseResult, Classification, Footer, Options, RunEvent, Subject, Tally, bed_of, mix,
+    preambles,
+};
 use harness_suite::{Catalogue, ExpandedCase, Expression, Quantity, Step};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -122,36 +126,39 @@ pub fn run(
     let mut tally = Tally::begin((world, Some(subject)), cases.len(), options, sink);
     let stop = Arc::new(AtomicBool::new(false));
     interrupts(Arc::clone(&stop));
-    let mut order: Vec<&ExpandedCase> = cases.iter().collect();
-    order.sort_by_key(|case| std::cmp::Reverse(length(case)));
-    let queue: Mutex<VecDeque<&ExpandedCase>> = Mutex::new(order.into());
-    let beds = AtomicUsize::new(options.jobs.max(1));
-    std::thread::scope(|scope| {
-        let (results, received) = mpsc::channel::<CaseResult>();
-        for number in 0..options.jobs.max(1) {
-            let worker = Worker {
-                plan,
-                catalogue,
-                queue: &queue,
-                beds: &beds,
-                seed: options.seed,
-                stop: &stop,
-                results: results.clone(),
-            };
-            scope.spawn(move || worker.run(number));
-        }
-        drop(results);
-        while let Ok(mut result) = received.recv() {
-            if stop.load(Ordering::Relaxed) && result.verdict == Verdict::Error {
-                // It was interrupted: it has no verdict.
-                continue;
-            }
-            tally.known += usize::from(deviation(plan, &mut result));
-            if !tally.take(result) {
-                stop.store(true, Ordering::Relaxed);
-            }
-        }
+    let mut pool = Pool {
+        plan,
+        catalogue,
+        options,
+        stop: &stop,
+        lateness: BTreeMap::new(),
+    };
+    // What the device is comes first; a preamble case that is selected too isn't played again.
+    let preambles = preambles(cases, catalogue);
+    let first: Vec<&ExpandedCase> = preambles.values().flatten().copied().collect();
+    let mut told: BTreeMap<String, CaseResult> = BTreeMap::new();
+    pool.play(&first, &mut |result| {
+        told.insert(result.case.id.clone(), result);
+        true
     });
+    for (bed, of_bed) in preambles {
+        let mut results = of_bed.iter().filter_map(|case| told.get(&case.id));
+        let classification = Classification::of(bed.clone(), &mut results);
+        pool.lateness.insert(bed, classification.lateness());
+        tally.tell(RunEvent::Classified(classification));
+    }
+    let mut take = |mut result: CaseResult| {
+        tally.known += usize::from(deviation(plan, &mut result));
+        tally.take(result)
+    };
+    let mut rest = Vec::new();
+    for case in cases {
+        match told.remove(&case.id) {
+            Some(result) => drop(take(result)),
+            None => rest.push(case),
+        }
+    }
+    pool.play(&rest, &mut take);
     tally.end()
 }
 
@@ -174,6 +181,49 @@ fn subject(plan: &Plan) -> Subject {
         device: testbed.device.clone(),
         version: asked().unwrap_or_default(),
         clock: "real time".to_owned(),
+    }
+}
+
+/// Beds side by side.
+struct Pool<'a> {
+    plan: &'a Plan,
+    catalogue: &'a Catalogue,
+    options: &'a Options,
+    stop: &'a AtomicBool,
+    /// How late a device was measured to act.
+    lateness: BTreeMap<BedForm, Duration>,
+}
+
+impl Pool<'_> {
+    /// Plays cases, the longest first; results come as they are there. `take` ends it by `false`.
+    fn play(&self, cases: &[&ExpandedCase], take: &mut dyn FnMut(CaseResult) -> bool) {
+        let mut order = cases.to_vec();
+        order.sort_by_key(|case| std::cmp::Reverse(length(case)));
+        let jobs = self.options.jobs.max(1).min(cases.len());
+        let queue: Mutex<VecDeque<&ExpandedCase>> = Mutex::new(order.into());
+        let beds = AtomicUsize::new(jobs);
+        std::thread::scope(|scope| {
+            let (results, received) = mpsc::channel::<CaseResult>();
+            for number in 0..jobs {
+                let worker = Worker {
+                    pool: self,
+                    queue: &queue,
+                    beds: &beds,
+                    results: results.clone(),
+                };
+                scope.spawn(move || worker.run(number));
+            }
+            drop(results);
+            while let Ok(result) = received.recv() {
+                if self.stop.load(Ordering::Relaxed) && result.verdict == Verdict::Error {
+                    // It was interrupted: it has no verdict.
+                    continue;
+                }
+                if !take(result) {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+            }
+        });
     }
 }
 
@@ -201,20 +251,16 @@ fn deviation(plan: &Plan, result: &mut CaseResult) -> bool {
 
 /// One bed's thread.
 struct Worker<'a> {
-    plan: &'a Plan,
-    catalogue: &'a Catalogue,
+    pool: &'a Pool<'a>,
     queue: &'a Mutex<VecDeque<&'a ExpandedCase>>,
     /// Beds that work or may yet.
     beds: &'a AtomicUsize,
-    seed: u64,
-    stop: &'a AtomicBool,
     results: mpsc::Sender<CaseResult>,
 }
 
-impl Worker<'_> {
-    fn next(&self) -> Option<&ExpandedCase> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.pop_front()
+impl<'a> Worker<'a> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<&'a ExpandedCase>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A bed that can't be made leaves its cases to the others; the last one blocks them.
@@ -222,9 +268,13 @@ impl Worker<'_> {
         if self.beds.fetch_sub(1, Ordering::Relaxed) > 1 {
             return;
         }
-        while let Some(case) = self.next() {
+        loop {
+            let Some(case) = self.queue().pop_front() else {
+                return;
+            };
             let why = format!("no bed can be made: {why}");
-            let result = CaseResult::unplayed(case, self.seed, Verdict::Blocked, why);
+            let seed = self.pool.options.seed;
+            let result = CaseResult::unplayed(case, seed, Verdict::Blocked, why);
             if self.results.send(result).is_err() {
                 return;
             }
@@ -237,19 +287,75 @@ impl Worker<'_> {
             Err(error) => return self.no_bed(&error.to_string()),
         };
         runtime.block_on(async {
-            let mut bed = match LiveBed::make(self.plan, number).await {
-                Ok(bed) => bed,
-                Err(why) => return self.no_bed(&why),
-            };
-            while !self.stop.load(Ordering::Relaxed) {
-                let Some(case) = self.next() else { break };
-                let result = play(&mut bed, case, self.catalogue, self.seed, self.stop).await;
-                if self.results.send(result).is_err() {
+            let mut bed: Option<LiveBed<'_>> = None;
+            while !self.pool.stop.load(Ordering::Relaxed) {
+                let Some(case) = self.queue().pop_front() else {
                     break;
+                };
+                match self.one(&mut bed, number, case).await {
+                    Ok(result) => {
+                        if self.results.send(result).is_err() {
+                            break;
+                        }
+                    }
+                    Err(why) => {
+                        self.queue().push_front(case);
+                        return self.no_bed(&why);
+                    }
                 }
             }
-            // What a last hook says is of no case.
-            drop(bed.tear_down().await);
+            if let Some(bed) = bed {
+                // What a last hook says is of no case.
+                drop(bed.tear_down().await);
+            }
         });
+    }
+
+    /// Plays a case on the bed that is there, or on a new one where that has other wires.
+    async fn one(
+        &self,
+        bed: &mut Option<LiveBed<'a>>,
+        number: usize,
+        case: &ExpandedCase,
+    ) -> Result<CaseResult, String> {
+        let Pool {
+            plan,
+            catalogue,
+            options,
+            stop,
+            lateness,
+        } = self.pool;
+        let unplayed = |verdict, why| {
+            let seed = mix(options.seed, &case.id);
+            Ok(CaseResult::unplayed(case, seed, verdict, why))
+        };
+        let Some((folder, simulated)) = catalogue.beds.get(&case.testbed) else {
+            let why = format!("no testbed `{}`", case.testbed);
+            return unplayed(Verdict::Error, why);
+        };
+        if let Some(why) = plan.testbed.inapplicable(case, simulated) {
+            return unplayed(Verdict::NotApplicable, why);
+        }
+        let shape = Shape::of(&case.testbed, simulated);
+        if let Some(other) = bed.take_if(|bed| bed.shape != shape) {
+            drop(other.tear_down().await);
+        }
+        let bed = match bed {
+            Some(bed) => bed,
+            none @ None => {
+                let of = (case.testbed.as_str(), simulated);
+                none.insert(LiveBed::make(plan, number, of).await?)
+            }
+        };
+        let late = lateness.get(&bed_of(case)).copied().unwrap_or_default();
+        let goldens = catalogue.root.join(&case.suite);
+        let how = How {
+            simulated: (folder, simulated),
+            seed: mix(options.seed, &case.id),
+            lateness: late,
+            goldens,
+            stop,
+        };
+        Ok(play(bed, case, &how).await)
     }
 }

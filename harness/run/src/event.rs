@@ -1,12 +1,13 @@
 //! What a run emits: sinks are consumers of these and of nothing else.
 
 use crate::bed::ORIGIN_S;
-use crate::notes::ns;
+use crate::notes::{Note, ns};
+use dut_device::Instant;
 use harness_judge::{Finding, InvariantReport, Verdict};
 use harness_sim::LogLine;
 use harness_suite::ExpandedCase;
 use harness_tester::Outcome;
-use harness_trace::Trace;
+use harness_trace::{Record, Trace};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -124,6 +125,11 @@ impl CaseResult {
     /// The result of a case that was not played, and why.
     #[must_use]
     pub fn unplayed(case: &ExpandedCase, seed: u64, verdict: Verdict, what: String) -> Self {
+        let note = Note::Unplayed(Box::new(case.clone()), verdict, what.clone());
+        let record = Record::Note {
+            at: Instant::ZERO,
+            json: note.text(),
+        };
         Self {
             case: case.clone(),
             verdict,
@@ -137,6 +143,7 @@ impl CaseResult {
             virtual_time: Duration::ZERO,
             wall: Duration::ZERO,
             trace: Trace {
+                records: vec![record],
                 origin_s: ORIGIN_S,
                 ..Trace::default()
             },

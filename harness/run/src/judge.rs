@@ -128,13 +128,30 @@ pub(crate) fn compare_golden(golden: &str, shown: &str) -> Vec<Difference> {
 /// # Errors
 /// [`JudgeError`].
 pub fn judge_trace(trace: &Trace) -> Result<CaseResult, JudgeError> {
-    let note = trace.records.iter().find_map(|record| match record {
-        Record::Note { json, .. } => match Note::parse(json) {
-            Some(Note::Case(note)) => Some(*note),
-            _ => None,
-        },
+    let notes = trace.records.iter().filter_map(|record| match record {
+        Record::Note { json, .. } => Note::parse(json),
         Record::Frame(_) => None,
     });
+    let mut note = None;
+    for first in notes {
+        match first {
+            Note::Unplayed(case, verdict, why) => {
+                return Ok(CaseResult::unplayed(&case, 0, verdict, why));
+            }
+            Note::Case(case) => {
+                note = Some(*case);
+                break;
+            }
+            Note::Start
+            | Note::Action(_)
+            | Note::Probe(_)
+            | Note::Display(_)
+            | Note::Pair(_)
+            | Note::Measured(_)
+            | Note::Overrun(..)
+            | Note::Done(_) => {}
+        }
+    }
     let note = note.ok_or(JudgeError::NoCase)?;
     let mut replay = Replay::new(trace, note)?;
     replay.run()?;
@@ -284,7 +301,7 @@ impl<'a> Replay<'a> {
                 self.done = true;
                 self.end = at;
             }
-            Some(Note::Case(_)) | None => {}
+            Some(Note::Case(_) | Note::Unplayed(..)) | None => {}
         }
         Ok(())
     }

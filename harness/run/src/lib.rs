@@ -24,5 +24,5 @@ pub use measured::Measured;
 pub use replay::{Happened, Replay, ReplayError, Replayed, identity, replay};
 pub use session::{Session, SessionSpec};
 pub use simulation::{check_case, default_frames, run_case};
-pub use suite::{Options, run};
+pub use suite::{BedForm, Options, bed_of, preambles, run};
 pub use tally::Tally;

@@ -10,9 +10,11 @@ use std::time::Duration;
 pub struct Measured {
     /// Frames that the kernel or an interface dropped before the capture saw them.
     pub dropped: u64,
-    /// The tester's worst lateness, nanoseconds: a frame that left after its time, or a waking
-    /// after it.
+    /// The tester's worst lateness within a second, nanoseconds: frames that left after their time,
+    /// and wakings after it.
     pub late_ns: u64,
+    /// The same of the device's own process, where it tells.
+    pub device_late_ns: u64,
     /// By how much the wall clock was set meanwhile, nanoseconds.
     pub clock_step_ns: u64,
     /// Why the device can't be judged any more: it died, or a hook of its testbed failed.
@@ -40,9 +42,13 @@ impl Measured {
         } else if self.clock_step_ns > tolerance {
             let why = format!("the clock was set by {}", ms(self.clock_step_ns));
             (Verdict::Inconclusive, why)
-        } else if verdict == Verdict::Fail && self.late_ns > tolerance {
+        } else if verdict == Verdict::Fail && self.late_ns + self.device_late_ns > tolerance {
+            let device = match self.device_late_ns {
+                0 => String::new(),
+                ns => format!(" and the device's process {}", ms(ns)),
+            };
             let why = format!(
-                "the tester was {} late, more than the {} that this host may be",
+                "the tester was {}{device} late, more than the {} that this host may be",
                 ms(self.late_ns),
                 ms(tolerance)
             );

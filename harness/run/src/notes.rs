@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 pub(crate) enum Note {
     /// The case and what its player was made of.
     Case(Box<CaseNote>),
+    /// The case was not played: it, the verdict, and why.
+    Unplayed(Box<ExpandedCase>, Verdict, String),
     /// The player's first step begins.
     Start,
     /// The player asked for something other than a frame.

@@ -12,7 +12,8 @@ use crate::event::CaseResult;
 use crate::judge::overall;
 use crate::measured::Measured;
 use crate::notes::{CaseNote, Note, ns};
-use dut_device::Instant;
+use crate::watch::PairWatch;
+use dut_device::{Instant, Snapshot};
 use harness_judge::{Difference, Invariants};
 use harness_suite::ExpandedCase;
 use harness_tester::{Action, Player, Setup, TesterPort};
@@ -21,19 +22,31 @@ use harness_wire::Fields;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// By how much two readings of one deadline may differ: a millisecond of either clock's rounding,
+/// and what a message takes that carries it from one device to the other's.
+const EXACT: Duration = Duration::from_millis(3);
+
 /// What a session is made of.
 #[derive(Debug, Clone)]
 pub struct SessionSpec {
     /// The case.
     pub case: ExpandedCase,
-    /// The tester's ports, each a point of the trace, with the device at its far end.
-    pub ports: Vec<(TesterPort, String)>,
+    /// The links that are seen, the tester's ports among them.
+    pub points: Vec<Point>,
+    /// The tester's ports, each a point.
+    pub ports: Vec<TesterPort>,
+    /// Hosts by the link that ends at them.
+    pub listeners: BTreeMap<String, String>,
     /// Default field values of the tester's frames, by kind.
     pub frames: BTreeMap<String, Fields>,
     /// Devices that the invariants are about.
     pub devices: Vec<String>,
+    /// The pair under the equivalence oracle; empty where there is none.
+    pub pair: Vec<String>,
     /// How inexact times are on this host.
     pub tolerance: Duration,
+    /// How late the device was measured to act.
+    pub lateness: Duration,
     /// Seconds since 1970 of the session's time zero.
     pub origin_s: u64,
 }
@@ -45,6 +58,7 @@ pub struct Session {
     trace: Trace,
     player: Player,
     invariants: Invariants,
+    pair: Option<PairWatch>,
     tolerance: Duration,
     /// When the last thing was told: nothing is told before it.
     last: Instant,
@@ -59,13 +73,8 @@ impl Session {
     /// # Errors
     /// What is wrong with the case, with the step's line.
     pub fn new(spec: SessionSpec) -> Result<Self, String> {
-        let point = |(port, device): &(TesterPort, String)| Point {
-            name: port.name.clone(),
-            near: "tester".to_owned(),
-            far: device.clone(),
-        };
-        let points: Vec<Point> = spec.ports.iter().map(point).collect();
-        let ports: Vec<TesterPort> = spec.ports.into_iter().map(|(port, _)| port).collect();
+        let SessionSpec { points, ports, .. } = spec;
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let note = CaseNote {
             case: spec.case.clone(),
             ports: ports
@@ -73,26 +82,29 @@ impl Session {
                 .map(|port| (port.name.clone(), port.mac.clone()))
                 .collect(),
             frames: spec.frames.clone(),
-            listeners: BTreeMap::new(),
+            listeners: spec.listeners.clone(),
             ends: points
                 .iter()
                 .map(|p| (p.near.clone(), p.far.clone()))
                 .collect(),
-            lateness: 0,
-            tolerance: u64::try_from(spec.tolerance.as_nanos()).unwrap_or(u64::MAX),
+            lateness: nanoseconds(spec.lateness),
+            tolerance: nanoseconds(spec.tolerance),
             devices: spec.devices.clone(),
-            pair: Vec::new(),
-            pair_latency: 0,
+            pair: spec.pair.clone(),
+            pair_latency: nanoseconds(spec.tolerance),
         };
         let invariants = Invariants::new(&points, &spec.devices).tolerating(spec.tolerance);
+        let constants = spec.case.scope();
+        // A state is read as late as anything is done on this host.
+        let pair = PairWatch::new(&points, &spec.pair, &constants, spec.tolerance);
         let player = Player::new(Setup {
             case: spec.case.clone(),
             points: points.clone(),
             ports,
             frames: spec.frames,
-            listeners: BTreeMap::new(),
+            listeners: spec.listeners,
             tolerance: spec.tolerance,
-            lateness: Duration::ZERO,
+            lateness: spec.lateness,
         });
         let mut session = Self {
             case: spec.case,
@@ -105,6 +117,7 @@ impl Session {
             },
             player: player.map_err(|error| error.to_string())?,
             invariants,
+            pair,
             tolerance: spec.tolerance,
             last: Instant::ZERO,
             asked: Instant::ZERO,
@@ -133,8 +146,9 @@ impl Session {
         self.asked = at;
     }
 
-    /// A frame of the device arrived.
-    pub fn received(&mut self, point: PointId, at: Instant, octets: Vec<u8>) {
+    /// A frame was seen at a point: at a tester's port one that came in, on a link between devices
+    /// one in either direction.
+    pub fn received(&mut self, point: PointId, direction: Direction, at: Instant, octets: Vec<u8>) {
         // A frame that was told too late, by the time that the kernel takes to show it, comes
         // after the timer that has run before it.
         let at = self.told(at);
@@ -142,7 +156,7 @@ impl Session {
             self.timer();
         }
         let asked = self.action().is_some();
-        self.frame((point, Direction::In), at, false, octets);
+        self.frame((point, direction), at, false, octets);
         if !asked {
             self.asked = at;
         }
@@ -164,10 +178,10 @@ impl Session {
             octets,
         };
         self.trace.records.push(Record::Frame(frame.clone()));
-        if direction == Direction::Out {
-            self.player.sent(at, record);
-        }
         self.invariants.frame(record, &frame);
+        if let Some(pair) = &mut self.pair {
+            pair.frame(record, &frame);
+        }
         self.player.observe(record, &frame);
     }
 
@@ -215,6 +229,7 @@ impl Session {
         if let Some(Action::Send { port, octets }) = self.player.poll_action()
             && let Some(point) = self.trace.point(&port)
         {
+            self.player.sent(at, self.trace.records.len());
             self.frame((point, Direction::Out), at, lost, octets);
         }
         self.done(at);
@@ -230,10 +245,41 @@ impl Session {
     /// The action that was asked for, which is none of the others, is done at `at`.
     pub fn acted(&mut self, at: Instant, what: &str) {
         let at = self.told(at);
+        self.acting(at);
         self.player.poll_action();
         self.invariants.disturbed(what.starts_with("fault "));
         self.note(at, &Note::Action(what.to_owned()));
         self.done(at);
+    }
+
+    /// The oracle is told of what is done to a device.
+    fn acting(&mut self, at: Instant) {
+        if let (Some(Action::Node { name, action }), Some(pair)) =
+            (self.player.next_action(), &mut self.pair)
+        {
+            pair.node(at, name, *action);
+        }
+    }
+
+    /// The pair's devices, and when their states want to be read next; `None` without a pair, or
+    /// while an action is asked for.
+    #[must_use]
+    pub fn look(&self) -> Option<(&[String; 2], Instant)> {
+        let pair = self.pair.as_ref().filter(|_| self.action().is_none());
+        pair.map(|pair| (pair.names(), pair.next()))
+    }
+
+    /// The pair's states as they were read, each by a device that works, on clocks that show this
+    /// session's time.
+    pub fn looked(&mut self, at: Instant, states: [Option<&Snapshot>; 2]) {
+        let at = self.told(at);
+        let pair = self.pair.as_mut();
+        if let Some(note) = pair.and_then(|pair| pair.read(at, states, EXACT)) {
+            let status = note.status();
+            self.note(at, &Note::Pair(note));
+            self.player.pair_status(at, status);
+            self.asked = at;
+        }
     }
 
     /// What the [`Action::Probe`] that was asked for gave.
@@ -275,8 +321,10 @@ impl Session {
         self.note(now, &Note::Done(aborted));
         self.trace.until = now;
         let outcome = self.player.outcome().clone();
-        let reports = self.invariants.finish();
-        let judged = overall(&self.case, &outcome, &reports, &[]);
+        let mut reports = self.invariants.finish();
+        let oracle = self.pair.map(|pair| pair.finish(now)).unwrap_or_default();
+        let judged = overall(&self.case, &outcome, &reports, &oracle);
+        reports.extend(oracle);
         let judged = measured.temper(judged, self.tolerance);
         let begun = self.trace.records.iter().map(Record::at);
         let begun = begun.filter(|at| *at > Instant::ZERO).min();

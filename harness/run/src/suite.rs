@@ -72,10 +72,58 @@ pub fn run(
 }
 
 /// A testbed in one of its forms.
-type BedForm = (String, String);
+pub type BedForm = (String, String);
 
-fn bed_of(case: &ExpandedCase) -> BedForm {
+/// The testbed of a case, in its form.
+#[must_use]
+pub fn bed_of(case: &ExpandedCase) -> BedForm {
     (case.testbed.clone(), case.form.clone())
+}
+
+/// The preamble cases of these cases' testbeds, which tell what the device is.
+#[must_use]
+pub fn preambles<'a>(
+    cases: &[ExpandedCase],
+    catalogue: &'a Catalogue,
+) -> BTreeMap<BedForm, Vec<&'a ExpandedCase>> {
+    let beds: BTreeSet<BedForm> = cases.iter().map(bed_of).collect();
+    let told = |bed: BedForm| {
+        let of_bed = |case: &&ExpandedCase| case.preamble && bed_of(case) == bed;
+        let told: Vec<&ExpandedCase> = catalogue.cases.iter().filter(of_bed).collect();
+        (bed, told)
+    };
+    let all = beds.into_iter().map(told);
+    all.filter(|(_, told)| !told.is_empty()).collect()
+}
+
+impl Classification {
+    /// What the preamble cases of a testbed's form tell.
+    pub fn of((testbed, form): BedForm, results: &mut dyn Iterator<Item = &CaseResult>) -> Self {
+        let mut told = Self {
+            testbed,
+            form,
+            ..Self::default()
+        };
+        let mut late = Duration::ZERO;
+        for result in results {
+            told.suite.clone_from(&result.case.suite);
+            late = late.max(result.lateness);
+            told.classes.extend(result.classes.clone());
+            if result.verdict > Verdict::NotApplicable {
+                let why = result.finding.as_ref().map(|finding| finding.what.clone());
+                let id = result.case.id.clone();
+                told.troubles.insert(id, why.unwrap_or_default());
+            }
+        }
+        told.lateness_ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
+        told
+    }
+
+    /// How late the device acts.
+    #[must_use]
+    pub const fn lateness(&self) -> Duration {
+        Duration::from_nanos(self.lateness_ns)
+    }
 }
 
 /// Tells the devices of these cases' testbeds apart by the preamble cases; how late each acts.
@@ -86,36 +134,12 @@ fn preamble(
     seed: u64,
     tally: &mut Tally<'_>,
 ) -> BTreeMap<BedForm, Duration> {
-    let beds: BTreeSet<BedForm> = cases.iter().map(bed_of).collect();
     let mut lateness = BTreeMap::new();
-    for bed in beds {
-        let of_bed = |case: &&ExpandedCase| case.preamble && bed_of(case) == bed;
-        let told = catalogue.cases.iter().filter(of_bed).collect::<Vec<_>>();
-        if told.is_empty() {
-            continue;
-        }
-        let mut classification = Classification {
-            suite: told
-                .first()
-                .map(|case| case.suite.clone())
-                .unwrap_or_default(),
-            testbed: bed.0.clone(),
-            form: bed.1.clone(),
-            ..Classification::default()
-        };
-        let mut late = Duration::ZERO;
-        for case in told {
-            let result = run_case(case, catalogue, factory, seed, Duration::ZERO);
-            late = late.max(result.lateness);
-            classification.classes.extend(result.classes);
-            if result.verdict > Verdict::NotApplicable {
-                let why = result.finding.map(|finding| finding.what);
-                let id = case.id.clone();
-                classification.troubles.insert(id, why.unwrap_or_default());
-            }
-        }
-        classification.lateness_ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
-        lateness.insert(bed, late);
+    for (bed, told) in preambles(cases, catalogue) {
+        let play = |case| run_case(case, catalogue, factory, seed, Duration::ZERO);
+        let results: Vec<CaseResult> = told.into_iter().map(play).collect();
+        let classification = Classification::of(bed.clone(), &mut results.iter());
+        lateness.insert(bed, classification.lateness());
         tally.tell(RunEvent::Classified(classification));
     }
     lateness

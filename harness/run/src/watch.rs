@@ -4,7 +4,7 @@
 //! fed the same in both.
 
 use crate::notes::PairNote;
-use dut_device::Instant;
+use dut_device::{Instant, Snapshot};
 use harness_judge::{Equivalence, InvariantReport, PairState, Status};
 use harness_sim::World;
 use harness_suite::{NodeAction, Scope};
@@ -78,7 +78,12 @@ impl PairWatch {
         self.closely_until = now + CLOSELY;
     }
 
-    /// Looks at the pair; what has changed.
+    /// The pair's devices.
+    pub(crate) const fn names(&self) -> &[String; 2] {
+        &self.names
+    }
+
+    /// Looks at the pair in the simulation; what has changed.
     pub(crate) fn look(&mut self, now: Instant, world: &World) -> Option<PairNote> {
         let snapshot = |name: &String| {
             let running = world.is_running(name);
@@ -87,7 +92,24 @@ impl PairWatch {
         let [a, b] = self.names.each_ref().map(snapshot);
         let flying = world.in_flight(|octets| !is_stream(octets));
         let snapshots = [a.as_ref(), b.as_ref()];
-        let new = self.state.next(now, snapshots, world.has_faults(), flying);
+        let exact = Duration::ZERO;
+        let new = (self.state).next(snapshots, world.has_faults(), flying, exact);
+        self.seen(now, new)
+    }
+
+    /// The pair's states were read on wires, inexact by `exact`; what has changed. Nobody knows
+    /// what is on its way there: something always may be.
+    pub(crate) fn read(
+        &mut self,
+        now: Instant,
+        snapshots: [Option<&Snapshot>; 2],
+        exact: Duration,
+    ) -> Option<PairNote> {
+        let new = self.state.next(snapshots, false, 1, exact);
+        self.seen(now, new)
+    }
+
+    fn seen(&mut self, now: Instant, new: PairState) -> Option<PairNote> {
         let change = self.state.change(&new);
         if new != self.state {
             self.closely_until = now + CLOSELY;

@@ -46,6 +46,14 @@ pub struct Bed {
     pub settle: Option<Time>,
 }
 
+impl Bed {
+    /// Whether it is one device with nothing but the tester at its ports.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.nodes.len() == 1 && self.links.is_empty() && self.hosts.is_empty()
+    }
+}
+
 /// Defaults of a device that follows another text, or less of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]

@@ -161,8 +161,7 @@ impl Testbed {
         if let Some(remark) = self.unclaimed.iter().find(|remark| remark.of(&case.id)) {
             return Some(format!("not claimed: {}", remark.reason));
         }
-        let alone = bed.nodes.len() == 1 && bed.links.is_empty() && bed.hosts.is_empty();
-        if !alone {
+        if !bed.is_alone() && !self.reference {
             return Some(format!("`{}` has several devices", case.testbed));
         }
         if let Some(why) = case.beyond(&self.observers) {
@@ -183,7 +182,11 @@ impl Testbed {
                 return Some(why);
             }
         }
-        let missing = ports.iter().find(|port| !self.ports.contains_key(**port));
+        let known = |port: &str| match bed.is_alone() {
+            true => self.ports.contains_key(port),
+            false => bed.ports.contains_key(port) || bed.links.contains_key(port),
+        };
+        let missing = ports.iter().find(|port| !known(port));
         missing.map(|port| format!("it uses port {port}; there are {} ports", self.ports.len()))
     }
 
@@ -208,7 +211,7 @@ impl Testbed {
             }
             Step::Repeat(repeat) => return repeat.steps.iter().find_map(|s| self.lacks(s)),
             Step::Fault(_) | Step::Heal(_) => "it needs a faulty link".to_owned(),
-            Step::Equal(_) | Step::Loss(_) => "it is about a pair".to_owned(),
+            Step::Equal(_) | Step::Loss(_) if !self.reference => "it is about a pair".to_owned(),
             Step::State(_)
             | Step::Node(_)
             | Step::Command(_)
@@ -232,6 +235,8 @@ impl Testbed {
             | Step::Classify(_)
             | Step::Collect(_)
             | Step::Uniform(_)
+            | Step::Equal(_)
+            | Step::Loss(_)
             | Step::Stream(_) => return None,
         };
         Some(what)

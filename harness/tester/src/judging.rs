@@ -13,6 +13,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 impl Current {
+    /// Whether the step looks at frames.
+    pub(crate) fn looks(&self) -> bool {
+        matches!(self, Self::Among(_)) || self.watch().is_some()
+    }
+
     /// The frames that the step looks at, when it looks at frames.
     fn watch(&self) -> Option<&Watch> {
         match self {
@@ -76,12 +81,30 @@ pub(crate) struct Forbidding {
 #[derive(Debug)]
 pub(crate) struct Counting {
     watch: Watch,
-    pub(crate) until: Instant,
+    since: Instant,
+    until: Instant,
     min: Option<u32>,
     max: Option<u32>,
     gap: Option<(Duration, Duration)>,
     per: Option<Duration>,
     came: Vec<(Instant, usize)>,
+}
+
+impl Counting {
+    /// When the step ends: one that wants more waits for what may come late.
+    pub(crate) fn over(&self, tolerance: Duration) -> Instant {
+        let few = self
+            .min
+            .is_some_and(|min| u32::try_from(self.came.len()).is_ok_and(|n| n < min));
+        self.until + if few { tolerance } else { Duration::ZERO }
+    }
+
+    /// How many certainly came within the time: not at its ends.
+    fn certain(&self, tolerance: Duration) -> u32 {
+        let within = |at: Instant| at >= self.since + tolerance && at + tolerance <= self.until;
+        let certain = self.came.iter().filter(|(at, _)| within(*at)).count();
+        u32::try_from(certain).unwrap_or(u32::MAX)
+    }
 }
 
 pub(crate) fn seconds(d: Duration) -> String {
@@ -119,10 +142,23 @@ impl Player {
         })
     }
 
-    /// Begins steps that only look: one segment may bring several messages, each for its own step.
+    /// Begins steps that only look: one segment may bring several messages, and one instant several
+    /// frames, each for its own step.
     pub(crate) fn look_on(&mut self) {
+        let sent = self.actions.is_empty();
+        // When the last frame left isn't known before it has.
+        let known = |step: &Step| {
+            let at = if let Step::Expect(expect) = step {
+                &expect.at
+            } else if let Step::Never(never) = step {
+                &never.until
+            } else {
+                &None
+            };
+            sent || at.as_ref().is_none_or(|at| !at.contains("last_sent"))
+        };
         let looks = |step: &Step| {
-            matches!(
+            let looks = matches!(
                 step,
                 Step::Expect(_)
                     | Step::Never(_)
@@ -131,7 +167,8 @@ impl Player {
                     | Step::Among(_)
                     | Step::Classify(_)
                     | Step::Mark(_)
-            )
+            );
+            looks && known(step)
         };
         while matches!(self.current, Current::Ready)
             && self
@@ -216,6 +253,7 @@ impl Player {
         let (min, max) = (step.min, step.max);
         self.current = Current::Counting(Counting {
             watch,
+            since: self.now,
             until,
             min,
             max,
@@ -414,7 +452,7 @@ impl Player {
                 self.decided(Judged::Holds(None));
                 true
             }
-            Current::Counting(counting) if counting.until <= now => {
+            Current::Counting(counting) if counting.over(self.tolerance) <= now => {
                 let judged = self.judge_count(counting);
                 self.decided(judged);
                 true
@@ -475,7 +513,7 @@ impl Player {
                     );
                 }
             }
-            (None, Some(max)) if count > max => {
+            (None, Some(max)) if counting.certain(self.tolerance) > max => {
                 return fail(format!("{name} came {count} times, more than wanted"), last);
             }
             _ => {}

@@ -234,7 +234,12 @@ impl Player {
                 self.look_on();
             }
         }
+        let looked = self.current.looks();
         self.judge(record, point, frame);
+        if looked {
+            // What the device says next must be seen, however late the tester's own answer leaves.
+            self.look_on();
+        }
         self.go_on();
     }
 
@@ -273,7 +278,7 @@ impl Player {
             Current::Sending { next, .. } => Some(*next),
             Current::Expecting(expecting) => Some(expecting.latest),
             Current::Forbidding(forbidding) => Some(forbidding.until),
-            Current::Counting(counting) => Some(counting.until),
+            Current::Counting(counting) => Some(counting.over(self.tolerance)),
             Current::Choosing(choosing) => Some(choosing.until),
             Current::Among(counted) => Some(counted.until),
             Current::Sampling(sampling) => Some(sampling.next()),

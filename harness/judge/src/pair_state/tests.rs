@@ -44,6 +44,23 @@ fn device(master: bool, groups: Vec<MldGroupSnapshot>) -> Snapshot {
     snapshot
 }
 
+/// The state after `old`, from these snapshots taken at `at`.
+fn next(
+    old: &PairState,
+    at: Instant,
+    snapshots: [Option<&Snapshot>; 2],
+    faults: bool,
+    in_flight: usize,
+) -> PairState {
+    let taken = snapshots.map(|snapshot| {
+        let mut taken = snapshot?.clone();
+        taken.at = at;
+        Some(taken)
+    });
+    let [a, b] = &taken;
+    old.next([a.as_ref(), b.as_ref()], faults, in_flight, Duration::ZERO)
+}
+
 #[test]
 fn a_state_that_only_runs_down_is_the_same_state() {
     let start = PairState::default();
@@ -51,9 +68,21 @@ fn a_state_that_only_runs_down_is_the_same_state() {
         device(true, vec![group(1, 9000, 500)]),
         device(false, vec![]),
     );
-    let first = start.next(Instant::from_millis(1000), [Some(&a), Some(&b)], false, 0);
+    let first = next(
+        &start,
+        Instant::from_millis(1000),
+        [Some(&a), Some(&b)],
+        false,
+        0,
+    );
     let a = device(true, vec![group(1, 8900, 400)]);
-    let second = first.next(Instant::from_millis(1100), [Some(&a), Some(&b)], false, 0);
+    let second = next(
+        &first,
+        Instant::from_millis(1100),
+        [Some(&a), Some(&b)],
+        false,
+        0,
+    );
     assert_eq!(first, second);
     assert_eq!(first.change(&second), PairChange::default());
     let [a, _] = &first.devices;
@@ -62,13 +91,38 @@ fn a_state_that_only_runs_down_is_the_same_state() {
     assert_eq!(held.requested.values().copied().collect::<Vec<_>>(), [1500]);
 }
 
+/// On wires two looks at one deadline differ by what clocks and rounding make of it.
+#[test]
+fn a_deadline_that_moves_less_than_clocks_are_exact_is_the_same() {
+    let look = |old: &PairState, at: u64, left: u64| {
+        let mut b = device(false, vec![group(1, left, 500)]);
+        b.at = Instant::from_millis(at);
+        old.next([None, Some(&b)], false, 1, Duration::from_millis(5))
+    };
+    let first = look(&PairState::default(), 1000, 9000);
+    assert_eq!(look(&first, 1001, 9003), first);
+    assert_ne!(look(&first, 1001, 9005), first);
+}
+
 #[test]
 fn an_overdue_timer_of_one_millisecond_keeps_its_deadline() {
     let start = PairState::default();
     let b = device(false, vec![group(1, 9000, 1)]);
-    let first = start.next(Instant::from_millis(1000), [None, Some(&b)], false, 0);
+    let first = next(
+        &start,
+        Instant::from_millis(1000),
+        [None, Some(&b)],
+        false,
+        0,
+    );
     let b = device(false, vec![group(1, 8000, 1)]);
-    let second = first.next(Instant::from_millis(2000), [None, Some(&b)], false, 0);
+    let second = next(
+        &first,
+        Instant::from_millis(2000),
+        [None, Some(&b)],
+        false,
+        0,
+    );
     assert_eq!(first, second);
 }
 
@@ -77,11 +131,23 @@ fn changes_carry_what_is_new_and_what_is_gone() {
     let start = PairState::default();
     let a = device(true, vec![group(1, 9000, 500), group(2, 9000, 500)]);
     let b = device(false, vec![group(1, 9000, 500), group(2, 9000, 500)]);
-    let first = start.next(Instant::from_millis(1000), [Some(&a), Some(&b)], false, 0);
+    let first = next(
+        &start,
+        Instant::from_millis(1000),
+        [Some(&a), Some(&b)],
+        false,
+        0,
+    );
     assert!(first.same_entries());
     assert_eq!(first.master(), Some(0));
     let a = device(true, vec![group(2, 8000, 0), group(3, 9000, 500)]);
-    let second = first.next(Instant::from_millis(2000), [Some(&a), Some(&b)], true, 0);
+    let second = next(
+        &first,
+        Instant::from_millis(2000),
+        [Some(&a), Some(&b)],
+        true,
+        0,
+    );
     let change = first.change(&second);
     let [changed, _] = &change.devices;
     let kept: Vec<bool> = changed.groups.values().map(Option::is_some).collect();
@@ -98,13 +164,13 @@ fn quiet_means_different_with_nothing_under_way() {
     let a = device(true, vec![group(1, 9000, 500)]);
     let mut b = device(false, vec![]);
     let at = Instant::from_millis(1000);
-    assert!(start.next(at, [Some(&a), Some(&b)], false, 0).quiet);
-    assert!(!start.next(at, [Some(&a), Some(&b)], false, 1).quiet);
+    assert!(next(&start, at, [Some(&a), Some(&b)], false, 0).quiet);
+    assert!(!next(&start, at, [Some(&a), Some(&b)], false, 1).quiet);
     b.rbs[0].unacknowledged = 1;
-    assert!(!start.next(at, [Some(&a), Some(&b)], false, 0).quiet);
+    assert!(!next(&start, at, [Some(&a), Some(&b)], false, 0).quiet);
     b.rbs[0].unacknowledged = 0;
     b.rbp[0].entries = vec![group(1, 9000, 500)];
-    assert!(!start.next(at, [Some(&a), Some(&b)], false, 0).quiet);
+    assert!(!next(&start, at, [Some(&a), Some(&b)], false, 0).quiet);
 }
 
 #[test]
@@ -112,10 +178,10 @@ fn a_device_that_hangs_is_no_master_and_no_split() {
     let start = PairState::default();
     let a = device(true, vec![]);
     let at = Instant::from_millis(1000);
-    let both = start.next(at, [Some(&a), Some(&a)], false, 0);
+    let both = next(&start, at, [Some(&a), Some(&a)], false, 0);
     assert!(both.split());
     assert_eq!(both.master(), None);
-    let hung = both.next(at, [None, Some(&a)], false, 0);
+    let hung = next(&both, at, [None, Some(&a)], false, 0);
     assert!(!hung.split());
     assert_eq!(hung.master(), Some(1));
 }

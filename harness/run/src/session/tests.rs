@@ -7,7 +7,7 @@ use dut_device::Instant;
 use harness_judge::Verdict;
 use harness_suite::{ExpandedCase, load};
 use harness_tester::TesterPort;
-use harness_trace::PointId;
+use harness_trace::{Direction, Point, PointId};
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,8 +44,16 @@ fn session(steps: &str) -> Session {
     };
     Session::new(SessionSpec {
         case,
-        ports: vec![(port, "dut".to_owned())],
+        points: vec![Point {
+            name: "p1".to_owned(),
+            near: "tester".to_owned(),
+            far: "dut".to_owned(),
+        }],
+        ports: vec![port],
+        listeners: std::collections::BTreeMap::new(),
         frames: std::collections::BTreeMap::new(),
+        pair: Vec::new(),
+        lateness: Duration::ZERO,
         devices: vec!["dut".to_owned()],
         tolerance: Duration::from_millis(20),
         origin_s: 0,
@@ -72,7 +80,7 @@ const NEVER: &str = r#"[
 fn a_late_driver_does_not_turn_a_late_frame_into_a_forbidden_one() {
     let mut session = session(NEVER);
     session.start(ms(1000));
-    session.received(PointId(0), ms(1105), lacpdu());
+    session.received(PointId(0), Direction::In, ms(1105), lacpdu());
     session.pass(ms(1500));
     assert_eq!(
         end(session, ms(1500), Measured::default()).verdict,
@@ -85,7 +93,7 @@ fn a_late_driver_does_not_turn_a_late_frame_into_a_forbidden_one() {
 fn a_frame_from_before_the_deadline_breaks_it() {
     let mut session = session(NEVER);
     session.start(ms(1000));
-    session.received(PointId(0), ms(1095), lacpdu());
+    session.received(PointId(0), Direction::In, ms(1095), lacpdu());
     session.pass(ms(1500));
     assert_eq!(
         end(session, ms(1500), Measured::default()).verdict,
@@ -104,7 +112,7 @@ fn a_frame_from_before_a_late_send_is_no_answer() {
     let mut session = session(ANSWER);
     session.start(ms(1000));
     assert!(session.action().is_some());
-    session.received(PointId(0), ms(1010), lacpdu());
+    session.received(PointId(0), Direction::In, ms(1010), lacpdu());
     assert_eq!(session.sent(ms(1015), false), Duration::from_millis(15));
     session.pass(ms(2000));
     assert_eq!(
@@ -120,7 +128,7 @@ fn an_answers_time_counts_from_the_real_send() {
         let mut session = session(ANSWER);
         session.start(ms(1000));
         session.sent(ms(1015), false);
-        session.received(PointId(0), ms(at), lacpdu());
+        session.received(PointId(0), Direction::In, ms(at), lacpdu());
         session.pass(ms(2000));
         assert_eq!(
             end(session, ms(2000), Measured::default()).verdict,
@@ -188,7 +196,7 @@ fn a_pass_with_frames_lost_is_inconclusive() {
     let mut session = session(ANSWER);
     session.start(ms(1000));
     session.sent(ms(1000), false);
-    session.received(PointId(0), ms(1001), lacpdu());
+    session.received(PointId(0), Direction::In, ms(1001), lacpdu());
     session.pass(ms(2000));
     let dropped = Measured {
         dropped: 1,
