@@ -18,7 +18,8 @@ pub(crate) fn wired(
     let Some(name) = &run.testbed else {
         return Ok((None, cases));
     };
-    let (plan, cases) = plan(name, &run.interface, catalogue, cases)?;
+    let (mut plan, cases) = plan(name, &run.interface, catalogue, cases)?;
+    time(&mut plan, run.clock.as_deref())?;
     Ok((Some(plan), cases))
 }
 
@@ -56,6 +57,18 @@ fn plan(
         tolerance,
     };
     Ok((plan, cases))
+}
+
+/// The clock that the run goes by.
+fn time(plan: &mut Plan, wanted: Option<&str>) -> Result<(), String> {
+    match (wanted, &plan.testbed.clock) {
+        (Some("real"), _) => plan.testbed.clock = None,
+        (Some(_), None) => return Err(format!("`{}` has no clock of its own", plan.name)),
+        // No busy host makes it late, only its step.
+        (_, Some(clock)) => plan.tolerance = plan.step(clock)?.max(TOLERANCE),
+        (None, None) => {}
+    }
+    Ok(())
 }
 
 fn found(name: &str, catalogue: &Catalogue) -> Result<(PathBuf, Testbed), String> {

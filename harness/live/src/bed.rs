@@ -6,9 +6,13 @@ use crate::hook::Hooks;
 use crate::netns::{Namespaces, enter};
 use crate::port::{Counters, Port, drain};
 use crate::reference::{Process, Reference, set_link};
-use harness_suite::{Bed, ExpandedCase, Expression, NodeAction, Scope, Testbed, Wires};
+use crate::warp::Warp;
+use dut_device::Instant;
+use harness_suite::{
+    Bed, ExpandedCase, Expression, NodeAction, Scope, Testbed, VirtualClock, Wires,
+};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A testbed ready to be used by a run.
 #[derive(Debug, Clone)]
@@ -25,7 +29,23 @@ pub struct Plan {
     pub tolerance: Duration,
 }
 
+/// The longest single warp where the testbed says none.
+const STEP: Duration = Duration::from_millis(100);
+
+/// The shortest warp: devices count in milliseconds.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 impl Plan {
+    /// The longest single warp of a device's clock: what it makes the device late by at most.
+    ///
+    /// # Errors
+    /// A step that is no time.
+    pub fn step(&self, clock: &VirtualClock) -> Result<Duration, String> {
+        let step = Self::time(clock.step.as_deref(), STEP)?;
+        let ms = u64::try_from(step.as_millis()).unwrap_or(u64::MAX);
+        Ok(Duration::from_millis(ms).max(SHORTEST))
+    }
+
     pub(crate) fn time(text: Option<&str>, default: Duration) -> Result<Duration, String> {
         let Some(text) = text else { return Ok(default) };
         let value = Expression::parse(text).and_then(|e| e.duration(&Scope::new()));
@@ -44,6 +64,8 @@ pub(crate) struct LiveBed<'a> {
     links: Vec<(String, String)>,
     pub(crate) ports: Vec<Port>,
     reference: Option<Reference>,
+    /// The device's clock, where the run moves it.
+    pub(crate) warp: Option<Warp>,
     /// The bed is set up.
     ready: bool,
     /// Interfaces of the tester that a case has taken down.
@@ -113,6 +135,7 @@ impl<'a> LiveBed<'a> {
             names,
             ports,
             reference: None,
+            warp: None,
             ready: false,
             down: Vec::new(),
             namespaces,
@@ -133,8 +156,35 @@ impl<'a> LiveBed<'a> {
 
     async fn set_up(&mut self) -> Result<(), String> {
         self.hook("setup", self.plan.testbed.setup.as_ref()).await?;
+        self.stop_clock().await?;
         self.ready = true;
         Ok(())
+    }
+
+    async fn stop_clock(&mut self) -> Result<(), String> {
+        // An old process of it ends first.
+        self.warp = None;
+        if let Some(clock) = &self.plan.testbed.clock {
+            let step = self.plan.step(clock)?;
+            self.warp = Some(Warp::stop(clock.clone(), step, &self.hooks).await?);
+        }
+        Ok(())
+    }
+
+    /// The device takes what has arrived; nothing to do where its clock runs by itself.
+    pub(crate) async fn barrier(&mut self) -> Result<(), String> {
+        match &mut self.warp {
+            Some(warp) => warp.barrier(&self.hooks).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Moves the device's clock towards `due`.
+    pub(crate) async fn advance(&mut self, due: Option<Instant>) -> Result<(), String> {
+        match &mut self.warp {
+            Some(warp) => warp.towards(due, &self.hooks).await,
+            None => Ok(()),
+        }
     }
 
     /// Brings a bed whose device died back; it stays unusable when that fails.
@@ -146,6 +196,7 @@ impl<'a> LiveBed<'a> {
         let testbed = &self.plan.testbed;
         if testbed.reset.is_some() {
             self.hook("reset", testbed.reset.as_ref()).await?;
+            self.stop_clock().await?;
             self.ready = true;
             return Ok(());
         }
@@ -165,7 +216,7 @@ impl<'a> LiveBed<'a> {
         (bed_folder, bed): (&Path, &Bed),
         seed: u64,
         clock: &Clock,
-    ) -> Result<dut_device::Instant, String> {
+    ) -> Result<Instant, String> {
         if self.plan.testbed.reference {
             let namespace = self.namespaces.as_ref().map(Namespaces::device);
             let namespace = namespace.ok_or("a reference device needs veth wires")?;
@@ -184,7 +235,7 @@ impl<'a> LiveBed<'a> {
         let mut script = self.plan.testbed.set(&case.settings)?;
         script.push_str(self.plan.testbed.start.as_deref().unwrap_or_default());
         self.hook("start", Some(&script)).await?;
-        Ok(clock.now())
+        Ok(self.warp.as_ref().map_or_else(|| clock.now(), Warp::now))
     }
 
     /// Why the device lives no longer, if so.
@@ -347,7 +398,7 @@ fn barrier(namespace: &str, interfaces: &[String], ports: &mut [Port]) -> Result
     });
     let sent = sender.join();
     sent.map_err(|_panic| "the barrier's sender failed".to_owned())??;
-    let begun = Instant::now();
+    let begun = std::time::Instant::now();
     let mut missing: Vec<usize> = (0..ports.len()).collect();
     while !missing.is_empty() {
         for (_, port, octets) in drain(ports, &clock).map_err(|error| error.to_string())? {

@@ -22,6 +22,9 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// How often a run looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(100);
 
+/// In which the kernel tells a device of a changed carrier.
+const CARRIED: Duration = Duration::from_millis(30);
+
 struct Playing<'a, 'b> {
     bed: &'a mut LiveBed<'b>,
     /// The point of each port; none of one that the case's testbed hasn't.
@@ -32,6 +35,8 @@ struct Playing<'a, 'b> {
     measured: Measured,
     goldens: std::path::PathBuf,
     stop: &'a AtomicBool,
+    /// Something was done to the device since its last barrier.
+    touched: bool,
 }
 
 /// Plays one case. A bed that isn't ready blocks it.
@@ -113,8 +118,12 @@ async fn one(
         measured: Measured::default(),
         goldens,
         stop,
+        touched: false,
         bed,
     };
+    if let Some(warp) = &mut playing.bed.warp {
+        warp.begin();
+    }
     playing.bed.forget(&clock)?;
     let before = playing.bed.counters();
     match playing.bed.start(&case, simulated, seed, &clock).await {
@@ -156,10 +165,29 @@ fn spec(bed: &LiveBed<'_>, case: &ExpandedCase, simulated: &Bed, clock: &Clock) 
 }
 
 impl Playing<'_, '_> {
+    /// Now: the wall clock's, or the device's where the run moves it.
+    fn now(&self) -> Instant {
+        match &self.bed.warp {
+            Some(warp) => warp.now(),
+            None => self.clock.now(),
+        }
+    }
+
+    /// What has arrived. By a device's own clock that is now, whatever the kernel's stamps say.
+    fn arrived(&mut self) -> Result<Vec<(Instant, usize, Vec<u8>)>, String> {
+        let mut arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+        if let Some(warp) = &self.bed.warp {
+            for (at, ..) in &mut arrived {
+                *at = warp.now();
+            }
+        }
+        Ok(arrived)
+    }
+
     /// Shows the session what has arrived.
     fn show(&mut self) -> Result<(), String> {
         loop {
-            let arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+            let arrived = self.arrived()?;
             if arrived.is_empty() {
                 return Ok(());
             }
@@ -170,11 +198,11 @@ impl Playing<'_, '_> {
     /// The device comes up; then the first step begins, at `until`, before what came later is
     /// shown.
     async fn settle(&mut self, until: Instant) -> Result<(), String> {
-        while self.clock.now() < until {
+        while self.now() < until {
             self.show()?;
             self.wait(Some(until)).await?;
         }
-        let arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+        let arrived = self.arrived()?;
         let (before, after): (Vec<_>, Vec<_>) =
             arrived.into_iter().partition(|(at, ..)| *at < until);
         self.tell(before);
@@ -191,8 +219,15 @@ impl Playing<'_, '_> {
         }
     }
 
-    /// Waits until something may have arrived, or `due`.
+    /// Waits until something may have arrived, or `due`. A device's own clock is only moved once
+    /// the device has taken what was done to it.
     async fn wait(&mut self, due: Option<Instant>) -> Result<(), String> {
+        if self.bed.warp.is_some() {
+            return match std::mem::take(&mut self.touched) {
+                true => self.bed.barrier().await,
+                false => self.bed.advance(due).await,
+            };
+        }
         let wall = due.map(|due| self.clock.wall(due));
         tokio::select! {
             () = any_ready(&self.bed.ports) => {}
@@ -214,31 +249,38 @@ impl Playing<'_, '_> {
     async fn steps(&mut self) -> Result<(), String> {
         let begun = std::time::Instant::now();
         while !self.session.is_done() {
-            self.show()?;
-            self.session.pass(self.clock.now());
-            if self.session.action().is_some() {
-                // What arrived before the action is done comes before it.
-                self.show()?;
-                if let Err(why) = self.actions().await {
-                    match self.bed.dead().await {
-                        Some(dead) => {
-                            self.measured.blocked = Some(dead);
-                            return Ok(());
-                        }
-                        None => self.session.abort(why),
+            if let Err(why) = self.turn().await {
+                match self.bed.dead().await {
+                    Some(dead) => {
+                        self.measured.blocked = Some(dead);
+                        return Ok(());
                     }
+                    None => self.session.abort(why),
                 }
-                continue;
             }
             if self.stop.load(Ordering::Relaxed) {
                 self.session.abort("the run was interrupted".to_owned());
             } else if begun.elapsed() > LONGEST {
                 self.session.abort("the case does not end".to_owned());
-            } else if !self.session.is_done() {
-                let due = self.session.next_timeout();
-                if due.is_none_or(|due| due > self.clock.now()) {
-                    self.wait(due).await?;
-                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what has come and does what is asked for, or waits for either.
+    async fn turn(&mut self) -> Result<(), String> {
+        self.show()?;
+        self.session.pass(self.now());
+        if self.session.action().is_some() {
+            // What arrived before the action is done comes before it.
+            self.show()?;
+            self.touched = true;
+            return self.actions().await;
+        }
+        if !self.session.is_done() {
+            let due = self.session.next_timeout();
+            if due.is_none_or(|due| due > self.now()) {
+                self.wait(due).await?;
             }
         }
         Ok(())
@@ -253,11 +295,18 @@ impl Playing<'_, '_> {
         Ok(())
     }
 
+    /// A device whose clock stands still hears of a carrier from its kernel, whose clock doesn't.
+    async fn carried(&self) {
+        if self.bed.warp.is_some() {
+            tokio::time::sleep(CARRIED).await;
+        }
+    }
+
     /// When something that silences the device has happened: what it had sent until then comes
     /// before it, while what begins something comes before its consequences.
     fn ended(&mut self) -> Result<Instant, String> {
         self.show()?;
-        Ok(self.clock.now())
+        Ok(self.now())
     }
 
     async fn act(&mut self) -> Result<(), String> {
@@ -266,25 +315,26 @@ impl Playing<'_, '_> {
         };
         match action {
             Action::Send { port, octets } => {
+                // Before it leaves: an answer may come within the call.
+                let at = self.now();
                 let index = self.bed.names.iter().position(|name| *name == port);
                 let open = index.and_then(|index| self.bed.ports.get_mut(index));
                 let open = open.ok_or_else(|| format!("no port `{port}`"))?;
-                // Before it leaves: an answer may come within the call.
-                let at = self.clock.now();
                 let left = open.send(&octets).map_err(|error| error.to_string())?;
-                let took = self.clock.now().since(at);
+                let took = self.now().since(at);
                 let late = self.session.sent(at, !left);
                 self.late(late.max(took));
             }
             Action::Link { name, up } => {
-                let before = self.clock.now();
+                let before = self.now();
                 self.bed.link(&name, up).await?;
+                self.carried().await;
                 let at = if up { before } else { self.ended()? };
                 let state = if up { "up" } else { "down" };
                 self.session.acted(at, &format!("link {name} {state}"));
             }
             Action::Node { name, action } => {
-                let before = self.clock.now();
+                let before = self.now();
                 self.bed.act(action).await?;
                 let at = match action {
                     NodeAction::Resume | NodeAction::Restart => before,
@@ -293,7 +343,7 @@ impl Playing<'_, '_> {
                 self.session.acted(at, &format!("{action:?} {name}"));
             }
             Action::Command { node, text } => {
-                let at = self.clock.now();
+                let at = self.now();
                 self.bed.ask(&Request::Command(text.clone())).await?;
                 self.session.acted(at, &format!("{node}: {text}"));
             }
@@ -303,7 +353,7 @@ impl Playing<'_, '_> {
                     |pointer: &String| Some((pointer.clone(), state.pointer(pointer)?.clone()));
                 let values: Fields = pointers.iter().filter_map(at).collect();
                 self.show()?;
-                self.session.probed(self.clock.now(), values);
+                self.session.probed(self.now(), values);
             }
             Action::Display {
                 command, golden, ..
@@ -313,7 +363,7 @@ impl Playing<'_, '_> {
                 let text = std::fs::read_to_string(&path);
                 let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
                 self.show()?;
-                self.session.displayed(self.clock.now(), &shown, &text);
+                self.session.displayed(self.now(), &shown, &text);
             }
             Action::Fault(..) | Action::Heal(_) => {
                 return Err("a wire has no faults".to_owned());
@@ -334,7 +384,7 @@ impl Playing<'_, '_> {
         self.measured.dropped = lost.map(|(after, before)| after.since(before)).sum();
         let step = self.clock.step();
         self.measured.clock_step_ns = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX);
-        let now = self.clock.now();
+        let now = self.now();
         Ok(self.session.finish(now, self.measured, seed))
     }
 }
