@@ -188,7 +188,8 @@ fn live(
     use harness_fuzz::player::Played;
     let terminal = Terminal::new();
     let catalogue = crate::run::catalogue(args, &terminal).ok_or("the suites are not whole")?;
-    let plan = crate::live::plan(name, &fuzz.interface, &catalogue)?;
+    let mut plan = crate::live::plan(name, &fuzz.interface, &catalogue)?;
+    crate::live::time(&mut plan, None)?;
     let protocol = match (fuzz.protocol, &fuzz.replay) {
         (Some(protocol), _) => protocol,
         (None, Some(file)) => finding::protocol(file)?,

@@ -18,7 +18,8 @@ pub(crate) fn wired(
     let Some(name) = &run.testbed else {
         return Ok((None, cases));
     };
-    let plan = plan(name, &run.interface, catalogue)?;
+    let mut plan = plan(name, &run.interface, catalogue)?;
+    time(&mut plan, run.clock.as_deref())?;
     let stands_for = &plan.testbed.stands_for;
     let cases = cases
         .into_iter()
@@ -54,6 +55,18 @@ pub(crate) fn plan(
         program,
         tolerance,
     })
+}
+
+/// The clock that the run goes by.
+pub(crate) fn time(plan: &mut Plan, wanted: Option<&str>) -> Result<(), String> {
+    match (wanted, &plan.testbed.clock) {
+        (Some("real"), _) => plan.testbed.clock = None,
+        (Some(_), None) => return Err(format!("`{}` has no clock of its own", plan.name)),
+        // No busy host makes it late, only its step.
+        (_, Some(clock)) => plan.tolerance = plan.step(clock)?.max(TOLERANCE),
+        (None, None) => {}
+    }
+    Ok(())
 }
 
 fn found(name: &str, catalogue: &Catalogue) -> Result<(PathBuf, Testbed), String> {

@@ -37,6 +37,11 @@ pub(crate) struct Run {
     #[cfg(feature = "live")]
     #[arg(long, value_name = "NAME")]
     pub(crate) testbed: Option<String>,
+    /// By which clock a device on wires runs: its own, moved by the run where the testbed says how
+    /// (`virtual`, the default there), or the wall clock (`real`).
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "CLOCK", value_parser = ["virtual", "real"])]
+    pub(crate) clock: Option<String>,
     /// An interface of a testbed whose links are there: `p1@eth1`, or `0-1@eth1` as PTF counts its
     /// ports.
     #[cfg(feature = "live")]

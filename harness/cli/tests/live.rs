@@ -377,3 +377,84 @@ fn devices_of_others_give_their_known_verdicts() {
         );
     }
 }
+
+/// A silent device whose clock is a process that keeps a log of what it is fed.
+const STOPPED: &str = r#"
+title: A device whose clock stands
+device: stopped
+stands-for: [lacp]
+ports: { p1: {}, p2: {}, p3: {}, p4: {} }
+start: ":"
+knobs:
+  lacp.timeout: { short: "" }
+  lacp.activity: { active: "" }
+  lacp.mux: { coupled: "" }
+clock:
+  process: |
+    while read line; do echo "$line" >>"$LIVE_LOG"; echo "${LIVE_ANSWER:-ok}"; done
+  stop: hold
+  warp: forward $ms
+  barrier: |
+    look
+    look
+  step: 500ms
+"#;
+
+/// A case in a device's own time is as long as the clock was moved, in warps of at most a step with
+/// a barrier after each, far faster than the wall; a clock that doesn't answer `ok` is named.
+#[test]
+fn a_case_runs_by_the_devices_clock() {
+    if !may("a_case_runs_by_the_devices_clock") {
+        return;
+    }
+    let folder = common::folder("live-stopped");
+    let (file, log, report) = (
+        folder.join("stopped.yaml"),
+        folder.join("log"),
+        folder.join("report"),
+    );
+    std::fs::write(&file, STOPPED).unwrap();
+    let run = |answer: &str| {
+        let mut run = tandem(&["run", "lacp/rx/expire", "--jobs", "1", "--testbed"]);
+        run.arg(&file).arg("--report").arg(&report);
+        run.env("LIVE_LOG", &log).env("LIVE_ANSWER", answer);
+        run.status().unwrap().code()
+    };
+    let begun = Instant::now();
+    assert_eq!(run("ok"), Some(1));
+    let took = begun.elapsed();
+    let text = std::fs::read_to_string(report.join("events.jsonl")).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let cases = lines.filter_map(|line: serde_json::Value| line["case"]["virtual_ms"].as_u64());
+    let each: Vec<u64> = cases.filter(|ms| *ms > 0).collect();
+    let (virtual_ms, most) = (
+        each.iter().sum::<u64>(),
+        each.iter().map(|_| 700).sum::<u64>(),
+    );
+    let log = std::fs::read_to_string(&log).unwrap();
+    let mut lines = log.lines();
+    assert_eq!(lines.next(), Some("hold"));
+    let (mut moved, mut barriers) = (0, 2);
+    for line in lines {
+        if line == "look" {
+            barriers += 1;
+        } else {
+            assert!(barriers >= 2, "a warp without a barrier after the last");
+            let ms: u64 = line.strip_prefix("forward ").unwrap().parse().unwrap();
+            assert!((1..=500).contains(&ms), "{line}");
+            (moved, barriers) = (moved + ms, 0);
+        }
+    }
+    // Beside a case's time, its bed's 200 ms before the first step and a last warp.
+    assert!(virtual_ms > 3000, "{virtual_ms}");
+    let more = virtual_ms..=virtual_ms + most;
+    assert!(more.contains(&moved), "{moved}, {virtual_ms}");
+    let wall = u64::try_from(took.as_millis()).unwrap();
+    assert!(wall < virtual_ms, "{wall} ms for {virtual_ms} ms");
+    assert_eq!(run("what"), Some(3));
+    let why = verdicts(&report);
+    let told = why
+        .values()
+        .any(|(_, why)| why.contains("answers `hold` with `what`"));
+    assert!(told, "{why:?}");
+}

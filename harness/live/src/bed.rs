@@ -9,8 +9,11 @@ use crate::link::Links;
 use crate::netns::{JUMBO, Namespaces, Veth, enter};
 use crate::port::{Counters, Port, drain};
 use crate::reference::{Place, Process, Reference};
-use dut_device::Snapshot;
-use harness_suite::{Bed, ExpandedCase, Expression, NodeAction, Scope, Testbed, Wires};
+use crate::warp::Warp;
+use dut_device::{Instant, Snapshot};
+use harness_suite::{
+    Bed, ExpandedCase, Expression, NodeAction, Scope, Testbed, VirtualClock, Wires,
+};
 use harness_trace::Direction;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,7 +34,23 @@ pub struct Plan {
     pub tolerance: Duration,
 }
 
+/// The longest single warp where the testbed says none.
+const STEP: Duration = Duration::from_millis(100);
+
+/// The shortest warp: devices count in milliseconds.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 impl Plan {
+    /// The longest single warp of a device's clock: what it makes the device late by at most.
+    ///
+    /// # Errors
+    /// A step that is no time.
+    pub fn step(&self, clock: &VirtualClock) -> Result<Duration, String> {
+        let step = Self::time(clock.step.as_deref(), STEP)?;
+        let ms = u64::try_from(step.as_millis()).unwrap_or(u64::MAX);
+        Ok(Duration::from_millis(ms).max(SHORTEST))
+    }
+
     pub(crate) fn time(text: Option<&str>, default: Duration) -> Result<Duration, String> {
         let Some(text) = text else { return Ok(default) };
         let value = Expression::parse(text).and_then(|e| e.duration(&Scope::new()));
@@ -53,6 +72,8 @@ pub(crate) struct LiveBed<'a> {
     pub(crate) taps: Vec<Tap>,
     /// The reference's devices by name, and hosts and hubs beside them.
     devices: BTreeMap<String, Reference>,
+    /// The device's clock, where the run moves it.
+    pub(crate) warp: Option<Warp>,
     /// The bed is set up.
     ready: bool,
     /// Names of cables that a case has cut.
@@ -115,6 +136,7 @@ impl<'a> LiveBed<'a> {
             ports,
             taps,
             devices: BTreeMap::new(),
+            warp: None,
             ready: false,
             cut: Vec::new(),
             memory: None,
@@ -144,8 +166,35 @@ impl<'a> LiveBed<'a> {
 
     async fn set_up(&mut self) -> Result<(), String> {
         self.hook("setup", self.plan.testbed.setup.as_ref()).await?;
+        self.stop_clock().await?;
         self.ready = true;
         Ok(())
+    }
+
+    async fn stop_clock(&mut self) -> Result<(), String> {
+        // An old process of it ends first.
+        self.warp = None;
+        if let Some(clock) = &self.plan.testbed.clock {
+            let step = self.plan.step(clock)?;
+            self.warp = Some(Warp::stop(clock.clone(), step, &self.hooks).await?);
+        }
+        Ok(())
+    }
+
+    /// The device takes what has arrived; nothing to do where its clock runs by itself.
+    pub(crate) async fn barrier(&mut self) -> Result<(), String> {
+        match &mut self.warp {
+            Some(warp) => warp.barrier(&self.hooks).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Moves the device's clock towards `due`.
+    pub(crate) async fn advance(&mut self, due: Option<Instant>) -> Result<(), String> {
+        match &mut self.warp {
+            Some(warp) => warp.towards(due, &self.hooks).await,
+            None => Ok(()),
+        }
     }
 
     /// Brings a bed whose device died back; it stays unusable when that fails.
@@ -155,6 +204,7 @@ impl<'a> LiveBed<'a> {
         let testbed = &self.plan.testbed;
         if testbed.reset.is_some() {
             self.hook("reset", testbed.reset.as_ref()).await?;
+            self.stop_clock().await?;
             self.ready = true;
             return Ok(());
         }
@@ -174,14 +224,14 @@ impl<'a> LiveBed<'a> {
         (bed_folder, bed): (&Path, &Bed),
         seed: u64,
         clock: &Clock,
-    ) -> Result<dut_device::Instant, String> {
+    ) -> Result<Instant, String> {
         if self.plan.testbed.reference {
             return self.boot(case, (bed_folder, bed), seed, clock).await;
         }
         let mut script = self.plan.testbed.set(&case.settings)?;
         script.push_str(self.plan.testbed.start.as_deref().unwrap_or_default());
         self.hook("start", Some(&script)).await?;
-        Ok(clock.now())
+        Ok(self.warp.as_ref().map_or_else(|| clock.now(), Warp::now))
     }
 
     /// Hosts and hubs come up, then the devices, all at about one instant; when that was.
@@ -191,7 +241,7 @@ impl<'a> LiveBed<'a> {
         (bed_folder, bed): (&Path, &Bed),
         seed: u64,
         clock: &Clock,
-    ) -> Result<dut_device::Instant, String> {
+    ) -> Result<Instant, String> {
         let namespace = self.namespaces.as_ref().map(Namespaces::device);
         let namespace = namespace.ok_or("a reference device needs veth wires")?;
         let place = Place {

@@ -24,6 +24,9 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// How often a run looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(100);
 
+/// In which the kernel tells a device of a changed carrier.
+const CARRIED: Duration = Duration::from_millis(30);
+
 struct Playing<'a, 'b> {
     bed: &'a mut LiveBed<'b>,
     simulated: &'a Bed,
@@ -39,6 +42,8 @@ struct Playing<'a, 'b> {
     after: Vec<(Instant, usize, Vec<u8>)>,
     goldens: PathBuf,
     stop: &'a AtomicBool,
+    /// Something was done to the device since its last barrier.
+    touched: bool,
 }
 
 /// How a case is played.
@@ -129,8 +134,12 @@ async fn one(
         after: Vec::new(),
         goldens: how.goldens.clone(),
         stop: how.stop,
+        touched: false,
         bed,
     };
+    if let Some(warp) = &mut playing.bed.warp {
+        warp.begin();
+    }
     playing.bed.forget(&clock)?;
     let before = playing.bed.counters();
     match playing.bed.start(&case, simulated, seed, &clock).await {
@@ -180,10 +189,29 @@ fn spec(
 }
 
 impl Playing<'_, '_> {
+    /// Now: the wall clock's, or the device's where the run moves it.
+    fn now(&self) -> Instant {
+        match &self.bed.warp {
+            Some(warp) => warp.now(),
+            None => self.clock.now(),
+        }
+    }
+
+    /// What has arrived. By a device's own clock that is now, whatever the kernel's stamps say.
+    fn arrived(&mut self) -> Result<Vec<(Instant, usize, Vec<u8>)>, String> {
+        let mut arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+        if let Some(warp) = &self.bed.warp {
+            for (at, ..) in &mut arrived {
+                *at = warp.now();
+            }
+        }
+        Ok(arrived)
+    }
+
     /// Shows the session what has arrived.
     fn show(&mut self) -> Result<(), String> {
         loop {
-            let arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+            let arrived = self.arrived()?;
             if arrived.is_empty() {
                 return Ok(());
             }
@@ -194,11 +222,11 @@ impl Playing<'_, '_> {
     /// The device comes up; then the first step begins, at `until`, before what came later is
     /// shown.
     async fn settle(&mut self, until: Instant) -> Result<(), String> {
-        while self.clock.now() < until {
+        while self.now() < until {
             self.show()?;
             self.wait(Some(until)).await?;
         }
-        let arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+        let arrived = self.arrived()?;
         let (before, after): (Vec<_>, Vec<_>) =
             arrived.into_iter().partition(|(at, ..)| *at < until);
         self.tell(before);
@@ -215,8 +243,15 @@ impl Playing<'_, '_> {
         }
     }
 
-    /// Waits until something may have arrived, or `due`.
+    /// Waits until something may have arrived, or `due`. A device's own clock is only moved once
+    /// the device has taken what was done to it.
     async fn wait(&mut self, due: Option<Instant>) -> Result<(), String> {
+        if self.bed.warp.is_some() {
+            return match std::mem::take(&mut self.touched) {
+                true => self.bed.barrier().await,
+                false => self.bed.advance(due).await,
+            };
+        }
         let wall = due.map(|due| self.clock.wall(due));
         tokio::select! {
             () = any_ready(&self.bed.ports) => {}
@@ -231,39 +266,46 @@ impl Playing<'_, '_> {
     }
 
     fn late(&mut self, late: Duration) {
-        self.lateness.add(self.clock.now(), late);
+        self.lateness.add(self.now(), late);
     }
 
     async fn steps(&mut self) -> Result<(), String> {
         let begun = std::time::Instant::now();
         while !self.session.is_done() {
-            self.show()?;
-            self.session.pass(self.clock.now());
-            if self.session.action().is_some() {
-                // What arrived before the action is done comes before it.
-                self.show()?;
-                if let Err(why) = self.actions().await {
-                    match self.bed.dead().await {
-                        Some(dead) => {
-                            self.measured.blocked = Some(dead);
-                            return Ok(());
-                        }
-                        None => self.session.abort(why),
+            if let Err(why) = self.turn().await {
+                match self.bed.dead().await {
+                    Some(dead) => {
+                        self.measured.blocked = Some(dead);
+                        return Ok(());
                     }
+                    None => self.session.abort(why),
                 }
-                continue;
             }
             if self.stop.load(Ordering::Relaxed) {
                 self.session.abort("the run was interrupted".to_owned());
             } else if begun.elapsed() > LONGEST {
                 self.session.abort("the case does not end".to_owned());
-            } else if !self.session.is_done() {
-                self.look().await?;
-                let look = self.session.look().map(|(_, at)| at);
-                let due = self.session.next_timeout().into_iter().chain(look).min();
-                if due.is_none_or(|due| due > self.clock.now()) {
-                    self.wait(due).await?;
-                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what has come and does what is asked for, or waits for either.
+    async fn turn(&mut self) -> Result<(), String> {
+        self.show()?;
+        self.session.pass(self.now());
+        if self.session.action().is_some() {
+            // What arrived before the action is done comes before it.
+            self.show()?;
+            self.touched = true;
+            return self.actions().await;
+        }
+        if !self.session.is_done() {
+            self.look().await?;
+            let look = self.session.look().map(|(_, at)| at);
+            let due = self.session.next_timeout().into_iter().chain(look).min();
+            if due.is_none_or(|due| due > self.now()) {
+                self.wait(due).await?;
             }
         }
         Ok(())
@@ -278,17 +320,24 @@ impl Playing<'_, '_> {
         Ok(())
     }
 
+    /// A device whose clock stands still hears of a carrier from its kernel, whose clock doesn't.
+    async fn carried(&self) {
+        if self.bed.warp.is_some() {
+            tokio::time::sleep(CARRIED).await;
+        }
+    }
+
     /// Reads the pair's states when that is due.
     async fn look(&mut self) -> Result<(), String> {
-        let now = self.clock.now();
+        let now = self.now();
         let Some((names, at)) = self.session.look().filter(|(_, at)| *at <= now) else {
             return Ok(());
         };
         let [a, b] = names.clone();
-        let asked = self.clock.now().max(at);
+        let asked = self.now().max(at);
         let states = [self.bed.state(&a).await?, self.bed.state(&b).await?];
         self.show()?;
-        let now = self.clock.now();
+        let now = self.now();
         self.session.pass(now);
         // The player may have something to do first: the states are read again then.
         if self.session.action().is_none() {
@@ -303,7 +352,7 @@ impl Playing<'_, '_> {
     /// until then comes before it, and what others have shown since comes after. It was begun at
     /// `begun`.
     fn ended(&mut self, begun: Instant, silent: &[bool]) -> Result<Instant, String> {
-        let arrived = drain(&mut self.bed.ports, &self.clock).map_err(|e| e.to_string())?;
+        let arrived = self.arrived()?;
         let is_silent = |port: usize| silent.get(port) == Some(&true);
         let last = arrived.iter().filter(|(_, port, _)| is_silent(*port));
         let last = last.map(|(at, ..)| *at).max().unwrap_or(begun).max(begun);
@@ -324,11 +373,12 @@ impl Playing<'_, '_> {
 
     /// Cuts or mends a link.
     async fn cut(&mut self, name: &str, up: bool) -> Result<(), String> {
-        let begun = self.clock.now();
+        let begun = self.now();
         self.bed.link(name, up).await?;
+        self.carried().await;
         // A person's hand takes what it takes.
         if !self.bed.plan.testbed.manual {
-            self.late(self.clock.now().since(begun));
+            self.late(self.now().since(begun));
         }
         let cables = &self.bed.cables;
         let of_link = |cable: usize| cables.get(cable).is_some_and(|cable| cable.name == name);
@@ -347,7 +397,7 @@ impl Playing<'_, '_> {
 
     /// Does something to a device.
     async fn node(&mut self, name: &str, action: NodeAction) -> Result<(), String> {
-        let begun = self.clock.now();
+        let begun = self.now();
         self.bed.act(name, action).await?;
         let taps = self.bed.taps.iter();
         let own = taps.map(|tap| sends(self.simulated, &self.bed.cables, *tap, name));
@@ -366,25 +416,25 @@ impl Playing<'_, '_> {
         };
         match action {
             Action::Send { port, octets } => {
+                // Before it leaves: an answer may come within the call.
+                let at = self.now();
                 let open = self
                     .bed
                     .port(&port)
                     .ok_or_else(|| format!("no port `{port}`"))?;
-                // Before it leaves: an answer may come within the call.
-                let at = self.clock.now();
                 let left = open.send(&octets).map_err(|error| error.to_string())?;
-                let took = self.clock.now().since(at);
+                let took = self.now().since(at);
                 let late = self.session.sent(at, !left);
                 self.late(late.max(took));
             }
             Action::Link { name, up } => self.cut(&name, up).await?,
             Action::Node { name, action } => self.node(&name, action).await?,
             Action::Command { node, text } => {
-                let at = self.clock.now();
+                let at = self.now();
                 let request = Request::Command(text.clone());
                 self.bed.ask(&node, &request).await?;
                 // When within that time it was taken isn't known.
-                self.late(self.clock.now().since(at));
+                self.late(self.now().since(at));
                 self.session.acted(at, &format!("{node}: {text}"));
             }
             Action::Probe { node, pointers } => {
@@ -393,7 +443,7 @@ impl Playing<'_, '_> {
                     |pointer: &String| Some((pointer.clone(), state.pointer(pointer)?.clone()));
                 let values: Fields = pointers.iter().filter_map(at).collect();
                 self.show()?;
-                self.session.probed(self.clock.now(), values);
+                self.session.probed(self.now(), values);
             }
             Action::Display {
                 node,
@@ -405,7 +455,7 @@ impl Playing<'_, '_> {
                 let text = std::fs::read_to_string(&path);
                 let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
                 self.show()?;
-                self.session.displayed(self.clock.now(), &shown, &text);
+                self.session.displayed(self.now(), &shown, &text);
             }
             Action::Fault(..) | Action::Heal(_) => {
                 return Err("a wire has no faults".to_owned());
@@ -428,7 +478,7 @@ impl Playing<'_, '_> {
         self.measured.dropped = lost.map(|(after, before)| after.since(before)).sum();
         let step = self.clock.step();
         self.measured.clock_step_ns = u64::try_from(step.as_nanos()).unwrap_or(u64::MAX);
-        let now = self.clock.now();
+        let now = self.now();
         Ok(self.session.finish(now, self.measured, seed))
     }
 }

@@ -45,6 +45,23 @@ pub struct Hooks {
 }
 
 impl Hooks {
+    /// A script as a command in its place; its ends are open.
+    pub(crate) fn command(&self, script: &str) -> Command {
+        let mut command = match &self.namespace {
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace, "sh"]);
+                command
+            }
+            None => Command::new("sh"),
+        };
+        command
+            .args(["-e", "-c", script])
+            .envs(self.variables.iter().cloned())
+            .current_dir(&self.folder);
+        command
+    }
+
     /// Runs a script; what it printed.
     ///
     /// # Errors
@@ -69,18 +86,8 @@ impl Hooks {
         // A file and no pipe: a daemon that a hook leaves behind may keep it open.
         let out = File::create(&path).map_err(io)?;
         let errors = File::create(self.folder.join(format!("{hook}.err"))).map_err(io)?;
-        let mut command = match &self.namespace {
-            Some(namespace) => {
-                let mut command = Command::new("ip");
-                command.args(["netns", "exec", namespace, "sh"]);
-                command
-            }
-            None => Command::new("sh"),
-        };
+        let mut command = self.command(script);
         command
-            .args(["-e", "-c", script])
-            .envs(self.variables.iter().cloned())
-            .current_dir(&self.folder)
             .stdin(std::process::Stdio::null())
             .stdout(out)
             .stderr(errors)

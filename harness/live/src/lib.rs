@@ -22,6 +22,7 @@ mod port;
 mod readable;
 mod reference;
 mod run;
+mod warp;
 
 pub use alarm::Alarm;
 pub use bed::Plan;

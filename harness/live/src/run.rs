@@ -180,7 +180,13 @@ fn subject(plan: &Plan) -> Subject {
         title: testbed.title.clone(),
         device: testbed.device.clone(),
         version: asked().unwrap_or_default(),
-        clock: "real time".to_owned(),
+        clock: match &testbed.clock {
+            Some(clock) => {
+                let step = clock.step.as_deref().unwrap_or("100ms");
+                format!("virtual: the device's own, moved in steps of up to {step}")
+            }
+            None => "real time".to_owned(),
+        },
     }
 }
 

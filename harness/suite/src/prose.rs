@@ -173,9 +173,14 @@ fn expect(step: &Expect) -> String {
     } else {
         ""
     };
+    let control = if step.control {
+        ", without which nothing is shown"
+    } else {
+        ""
+    };
     let sender = from(step.from.as_ref());
     format!(
-        "{} is seen on {}{sender} {when}{first}",
+        "{} is seen on {}{sender} {when}{first}{control}",
         frame(&step.frame),
         step.on
     )

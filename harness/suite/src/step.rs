@@ -216,6 +216,10 @@ pub struct Expect {
     /// The first frame of this kind decides: when it doesn't match, the step fails at once.
     #[serde(default, skip_serializing_if = "is_false")]
     pub first: bool,
+    /// It is no requirement of the case but what its other steps need to say anything: without it
+    /// the case is inconclusive.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub control: bool,
     /// Saves fields of the frame (`time` is when it came) under these names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub save: BTreeMap<String, String>,

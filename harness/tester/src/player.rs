@@ -408,7 +408,17 @@ impl Player {
             }
             Judged::Fails(finding) => {
                 self.outcome.judged += 1;
-                self.end(Verdict::Fail, Some(finding));
+                let step = self.case.steps.get(self.step).map(|located| &located.step);
+                match step {
+                    Some(Step::Expect(expect)) if expect.control => {
+                        let what = format!(
+                            "nothing is shown, for want of the control: {}",
+                            finding.what
+                        );
+                        self.end(Verdict::Inconclusive, Some(Finding { what, ..finding }));
+                    }
+                    Some(_) | None => self.end(Verdict::Fail, Some(finding)),
+                }
             }
             Judged::Undecided(finding) => {
                 self.outcome.judged += 1;
