@@ -1,5 +1,6 @@
 //! Defects of an MLD proxy and of a snooping bridge.
 
+mod afterwards;
 mod frames;
 mod proxy;
 mod snooper;
@@ -8,5 +9,5 @@ use crate::Defect;
 
 /// Defects of both.
 pub(crate) fn defects() -> Vec<Defect> {
-    [proxy::DEFECTS, snooper::DEFECTS].concat()
+    [afterwards::DEFECTS, proxy::DEFECTS, snooper::DEFECTS].concat()
 }
