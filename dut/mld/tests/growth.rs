@@ -2,6 +2,8 @@
 //! limits and the timers are asked for a report of each group, a general-query round and the end
 //! of all. What a look-up costs among many groups, the benchmark `scale` measures.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use dut_device::Instant;
 use dut_mld::policy::{Group, Received, Sources};
 use dut_mld::{Envelope, Interface, InterfaceConfig, MldEvent, Policy, rows};
