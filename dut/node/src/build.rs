@@ -9,6 +9,7 @@ use crate::neighbor::Neighbors;
 use crate::node::{Node, Settings};
 use crate::port::{Port, PortRole};
 use crate::route::Routes;
+use crate::station::policy::{ProxyPolicy, SnooperPolicy};
 use crate::switch::{Bridge, BridgePort};
 use crate::trunk::Trunk;
 use dut_device::{BuildSpec, Event, Identity, MacAddr, PortId, PortInfo};
@@ -59,6 +60,10 @@ pub struct Rules {
     pub listener: mld::host::Policy,
     /// MLD's.
     pub mld: mld::Policy,
+    /// An MLD proxy's.
+    pub proxy: ProxyPolicy,
+    /// A snooping bridge's.
+    pub snooper: SnooperPolicy,
 }
 
 /// Builds a node by other rules.

@@ -17,7 +17,7 @@ pub mod policy;
 mod port;
 mod route;
 mod snapshot;
-mod station;
+pub mod station;
 mod switch;
 mod trunk;
 

@@ -98,7 +98,7 @@ fn unknown(catalogue: &Catalogue, wanted: &str) -> String {
     let first = near.next();
     let known = match (first, near.next_back().or(first)) {
         (Some(first), Some(last)) => format!("there are {first} to {last}"),
-        _ => "there are LACP, MLD, ETRUNK, RBS and BACKUP ids".to_owned(),
+        _ => "there are LACP, MLD, PROXY, SNOOP, ETRUNK, RBS and BACKUP ids".to_owned(),
     };
     format!("no requirement `{wanted}`: {known}")
 }

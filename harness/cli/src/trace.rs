@@ -107,6 +107,14 @@ fn print_kills(terminal: &Terminal, kills: &[Kill]) -> usize {
     survivors
 }
 
+/// The suite that a requirement is of, by its id: those of MLD's other devices are MLD's.
+fn suite_of(id: &str) -> String {
+    match id.split('-').next().unwrap_or_default() {
+        "PROXY" | "SNOOP" => "mld".to_owned(),
+        prefix => prefix.to_lowercase(),
+    }
+}
+
 /// One line a requirement of these suites; how many mandatory ones have neither case nor exception.
 fn print_requirements(
     terminal: &Terminal,
@@ -120,13 +128,7 @@ fn print_requirements(
     }
     let mut holes = 0;
     for requirement in catalogue.requirements.values() {
-        let prefix = requirement
-            .id
-            .split('-')
-            .next()
-            .unwrap_or_default()
-            .to_lowercase();
-        if !suites.contains(&prefix.as_str()) {
+        if !suites.contains(&suite_of(&requirement.id).as_str()) {
             continue;
         }
         let count = cases.get(requirement.id.as_str()).copied().unwrap_or(0);

@@ -12,6 +12,7 @@ mod matrix;
 mod mld;
 mod octets;
 mod rbs;
+mod station;
 mod wrapper;
 
 pub use matrix::{Kill, kill};
@@ -105,6 +106,7 @@ pub fn all() -> Vec<Defect> {
         ("backup", backup::defects()),
         ("mld", listener::defects()),
         ("mld", mld::defects()),
+        ("mld", station::defects()),
     ];
     let of_suite = |(suite, defects): (_, Vec<Defect>)| {
         let tagged = move |defect| Defect { suite, ..defect };

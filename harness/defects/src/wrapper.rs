@@ -17,6 +17,11 @@ pub trait Frames: std::fmt::Debug {
         vec![frame]
     }
 
+    /// Frames that leave by other ports beside one that the device inside sends.
+    fn beside(&mut self, _port: PortId, _frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
+        Vec::new()
+    }
+
     /// Frames that the device inside is given as if other ports had received them.
     fn elsewhere(&mut self, _now: Instant, _port: PortId, _frame: &[u8]) -> Vec<(PortId, Vec<u8>)> {
         Vec::new()
@@ -101,6 +106,9 @@ impl Device for Wrapper {
     fn poll_transmit(&mut self) -> Option<Transmit> {
         while let Some(transmit) = self.inside.poll_transmit() {
             let Transmit { port, frame, .. } = transmit;
+            for (other, frame) in self.frames.beside(port, &frame) {
+                self.push(other, frame);
+            }
             for frame in self.frames.sent(port, frame) {
                 self.push(port, frame);
             }

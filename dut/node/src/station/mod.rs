@@ -3,6 +3,7 @@
 //! [`Settings`].
 
 mod host;
+pub mod policy;
 mod proxy;
 mod settings;
 mod snooper;
@@ -32,8 +33,8 @@ pub fn device(spec: &BuildSpec, rules: &Rules) -> Result<Box<dyn Device>, BuildE
     let settings = Settings::parse(spec).map_err(BuildError::Configuration)?;
     Ok(match kind {
         Kind::Host => Box::new(Station::new(spec, &settings, rules.listener)),
-        Kind::Snooper => Box::new(Snooper::new(spec, &settings)),
-        Kind::Proxy => Box::new(Proxy::new(spec, &settings, rules.listener)),
+        Kind::Snooper => Box::new(Snooper::new(spec, &settings, rules.snooper)),
+        Kind::Proxy => Box::new(Proxy::new(spec, &settings, rules)),
     })
 }
 

@@ -2,14 +2,16 @@
 //! downstream. What the routers hold is what the listener asks for.
 
 use super::host::listener;
+use super::policy::{Onto, ProxyPolicy};
 use super::settings::Settings;
 use super::{Received, discard, mld_frame, received};
+use crate::build::Rules;
 use dut_device::{
     BuildSpec, Control, ControlError, Device, Event, Instant, MacAddr, PortId, PortInfo, Transmit,
     TxId,
 };
-use dut_mld::host::{Filter, Host, HostConfig, HostEvent, Policy};
-use dut_mld::{FilterMode, GroupState, Interface, InterfaceConfig, MldEvent, is_forwardable};
+use dut_mld::host::{Filter, Host, HostConfig, HostEvent};
+use dut_mld::{Interface, InterfaceConfig, MldEvent};
 use dut_wire::ether::Frame;
 use dut_wire::ipv6;
 use dut_wire::mld::{ALL_MLDV2_ROUTERS, ALL_ROUTERS};
@@ -28,6 +30,7 @@ pub(super) struct Proxy {
     host: Host,
     /// By port, from port 1.
     routers: Vec<Interface>,
+    policy: ProxyPolicy,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
     sent: u64,
@@ -39,18 +42,8 @@ const fn mac(base: MacAddr, port: u8) -> MacAddr {
     MacAddr([a, b, c, d, e, f.wrapping_add(port)])
 }
 
-/// What a router's record asks for, without its timers (RFC 4605 4.1): in EXCLUDE the sources
-/// whose timer has run out, in INCLUDE all that are there.
-fn subscription(state: &GroupState) -> Filter {
-    let excluded = state.sources.iter().filter(|s| s.timer.is_zero());
-    match state.filter_mode {
-        FilterMode::Include => Filter::include(state.sources.iter().map(|s| s.source).collect()),
-        FilterMode::Exclude => Filter::exclude(excluded.map(|s| s.source).collect()),
-    }
-}
-
 impl Proxy {
-    pub(super) fn new(spec: &BuildSpec, settings: &Settings, policy: Policy) -> Self {
+    pub(super) fn new(spec: &BuildSpec, settings: &Settings, rules: &Rules) -> Self {
         let port = |number: u8| PortInfo {
             id: PortId(number.into()),
             name: format!("eth{number}"),
@@ -63,7 +56,7 @@ impl Proxy {
             ..settings.host.clone()
         };
         let router = |port: &PortInfo| {
-            Interface::new(InterfaceConfig {
+            let config = InterfaceConfig {
                 robustness: settings.host.robustness,
                 query_interval: settings.host.query_interval,
                 query_response_interval: settings.query_response_interval,
@@ -74,12 +67,14 @@ impl Proxy {
                     ipv6::solicited_node(port.mac.link_local()),
                 ],
                 ..InterfaceConfig::new(port.name.clone(), port.mac.link_local())
-            })
+            };
+            Interface::with_policy(config, rules.mld.clone())
         };
         Self {
             up: vec![false; ports.len()],
-            host: listener(config, policy, spec.seed ^ spec.boot_epoch),
+            host: listener(config, rules.listener, spec.seed ^ spec.boot_epoch),
             routers: ports.iter().skip(1).map(router).collect(),
+            policy: rules.proxy,
             ports,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
@@ -143,16 +138,17 @@ impl Proxy {
                 | MldEvent::VersionMismatch { .. } => {}
             }
         }
-        // A link-local group ends at its link.
-        changed.retain(|group| is_forwardable(*group));
-        let wanted = |group: &Ipv6Addr| router.group(now, *group);
-        let states: Vec<_> = changed
-            .iter()
-            .map(|group| (*group, wanted(group)))
-            .collect();
-        for (group, state) in states {
-            let filter = state.as_ref().map_or_else(Filter::nothing, subscription);
-            if let Err(error) = self.host.listen(now, &name, group, filter) {
+        let policy = self.policy;
+        changed.retain(|group| (policy.tells)(*group));
+        let wanted = |group: &Ipv6Addr| (policy.subscription)(router.group(now, *group).as_ref());
+        let told = changed.iter().map(|group| (*group, wanted(group)));
+        let told: Vec<_> = told.collect();
+        for (group, filter) in told {
+            let Some(filter) = filter else {
+                continue;
+            };
+            let subscriber = (policy.subscriber)(&name);
+            if let Err(error) = self.host.listen(now, subscriber, group, filter) {
                 let text = error.to_string();
                 self.events.push_back(Event::Notice { what: "mld", text });
             }
@@ -162,8 +158,6 @@ impl Proxy {
         }
     }
 
-    /// RFC 4605 4.2: what comes from upstream goes to subscribed links, what comes from a link also
-    /// goes upstream; onto a link only where the proxy is its querier.
     fn forward(&mut self, from: PortId, octets: &[u8]) {
         let Ok(frame) = Frame::parse(octets) else {
             return;
@@ -171,23 +165,25 @@ impl Proxy {
         let Ok(packet) = ipv6::Packet::parse(frame.payload) else {
             return;
         };
-        let (group, source) = (packet.destination, packet.source);
-        let scoped = is_forwardable(group) && !source.is_unicast_link_local();
-        if !scoped || source.is_unspecified() || packet.hop_limit < 2 {
+        if !(self.policy.forwardable)(&packet) {
             self.events
                 .push_back(discard(from, "ipv6", "not_forwarded"));
             return;
         }
         let mut payload = frame.payload.to_vec();
         if let Some(limit) = payload.get_mut(7) {
-            *limit -= 1;
+            *limit = (self.policy.hop_limit)(*limit);
         }
-        let wants = |port: &PortInfo| match usize::from(port.id.0).checked_sub(1) {
-            None => true,
-            Some(index) => self
-                .routers
-                .get(index)
-                .is_some_and(|r| r.is_querier() && r.forwards(group, source)),
+        let (group, source) = (packet.destination, packet.source);
+        let wants = |port: &PortInfo| {
+            let router = usize::from(port.id.0).checked_sub(1);
+            let router = router.and_then(|index| self.routers.get(index));
+            (self.policy.onto)(Onto {
+                from_upstream: from == UPSTREAM,
+                upstream: port.id == UPSTREAM,
+                querier: router.is_some_and(Interface::is_querier),
+                subscribed: router.is_some_and(|router| router.forwards(group, source)),
+            })
         };
         let up = |port: &PortInfo| self.up.get(usize::from(port.id.0)) == Some(&true);
         let to = self
@@ -227,12 +223,15 @@ impl Proxy {
         } else {
             router.stop(now);
         }
+        let policy = self.policy;
         let index = usize::from(port.0);
         let name = self.ports.get(index).map(|port| port.name.clone());
-        for group in held.into_iter().filter(|group| is_forwardable(*group)) {
-            let name = name.as_deref().unwrap_or_default();
+        let name = name.as_deref().unwrap_or_default();
+        let told = held.into_iter().filter(|group| (policy.tells)(*group));
+        for group in told.filter(|_| policy.link_ends) {
             // To ask for nothing is never refused.
-            let ended = self.host.listen(now, name, group, Filter::nothing());
+            let subscriber = (policy.subscriber)(name);
+            let ended = self.host.listen(now, subscriber, group, Filter::nothing());
             debug_assert!(ended.is_ok(), "{ended:?}");
         }
     }

@@ -2,20 +2,20 @@
 //! listeners report them and to those behind which a router queries. It looks at groups alone, not
 //! at their sources, and says nothing itself.
 
+use super::policy::{Intervals, Known, SnooperPolicy};
 use super::settings::Settings;
 use super::{Received, discard, received_by_bridge};
 use dut_device::{
     BuildSpec, Control, ControlError, Device, Event, Instant, MacAddr, PortId, PortInfo, Transmit,
     TxId,
 };
-use dut_mld::{DiscardReason, Envelope, is_forwardable};
+use dut_mld::{DiscardReason, Envelope};
 use dut_wire::ether::{self, Frame};
 use dut_wire::icmpv6::checksum_holds;
 use dut_wire::ipv6::Packet;
-use dut_wire::mld::{Message, Query, Record, RecordType, Refused};
+use dut_wire::mld::{Message, Query};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv6Addr;
-use std::time::Duration;
 
 /// Most (port, group) pairs and most stations that are remembered; further ones are counted.
 const LIMIT: usize = 4096;
@@ -25,14 +25,11 @@ const LIMIT: usize = 4096;
 pub(super) struct Snooper {
     ports: Vec<PortInfo>,
     up: BTreeSet<PortId>,
-    /// Multicast Address Listening Interval.
-    listening: Duration,
-    /// Other Querier Present Timeout.
-    querier_present: Duration,
-    robustness: u32,
+    policy: SnooperPolicy,
+    intervals: Intervals,
     /// Until when a router is taken to stand behind a port.
     routers: BTreeMap<PortId, Instant>,
-    /// Until when a port has listeners of a group.
+    /// Until when a port has listeners of a group, by the group's key.
     members: BTreeMap<(Ipv6Addr, PortId), Instant>,
     stations: BTreeMap<[u8; 6], PortId>,
     transmits: VecDeque<Transmit>,
@@ -41,21 +38,18 @@ pub(super) struct Snooper {
 }
 
 impl Snooper {
-    pub(super) fn new(spec: &BuildSpec, settings: &Settings) -> Self {
+    pub(super) fn new(spec: &BuildSpec, settings: &Settings, policy: SnooperPolicy) -> Self {
         let MacAddr([a, b, c, d, e, f]) = spec.base_mac;
         let port = |number: u8| PortInfo {
             id: PortId(number.into()),
             name: format!("eth{number}"),
             mac: MacAddr([a, b, c, d, e, f.wrapping_add(number)]),
         };
-        let robustness = u32::from(settings.host.robustness.max(1));
-        let present = settings.host.query_interval * robustness;
         Self {
             ports: (0..3).map(port).collect(),
             up: BTreeSet::new(),
-            listening: present + settings.query_response_interval,
-            querier_present: present + settings.query_response_interval / 2,
-            robustness,
+            policy,
+            intervals: Intervals::of(settings),
             routers: BTreeMap::new(),
             members: BTreeMap::new(),
             stations: BTreeMap::new(),
@@ -65,80 +59,102 @@ impl Snooper {
         }
     }
 
-    fn send(&mut self, from: PortId, frame: &[u8], to: impl Fn(&Self, PortId) -> bool) {
-        let ports: Vec<PortId> = self.up.iter().copied().collect();
-        for port in ports.into_iter().filter(|port| *port != from) {
-            if to(self, port) {
-                self.sent += 1;
-                self.transmits.push_back(Transmit {
-                    port,
-                    tx: TxId(self.sent),
-                    frame: frame.to_vec(),
-                });
-            }
+    fn send(&mut self, from: PortId, frame: &[u8], group: Ipv6Addr, to: fn(Known) -> bool) {
+        let key = (self.policy.key)(group);
+        let registered = self.members.keys().any(|(member, _)| *member == key);
+        let known = |port: PortId| Known {
+            port,
+            arrived: port == from,
+            router: self.routers.contains_key(&port),
+            member: self.members.contains_key(&(key, port)),
+            registered,
+        };
+        let ports = self.up.iter().copied().filter(|port| to(known(*port)));
+        let ports: Vec<PortId> = ports.collect();
+        for port in ports {
+            self.transmit(port, frame);
         }
     }
 
-    fn has_router(&self, port: PortId) -> bool {
-        self.routers.contains_key(&port)
+    fn transmit(&mut self, port: PortId, frame: &[u8]) {
+        self.sent += 1;
+        self.transmits.push_back(Transmit {
+            port,
+            tx: TxId(self.sent),
+            frame: frame.to_vec(),
+        });
     }
 
     /// RFC 4541 2.1.1, 3: what passes on, and what is learnt from it. A message that is wrong
     /// teaches nothing and isn't passed on.
     fn mld(&mut self, now: Instant, port: PortId, frame: &[u8], envelope: Envelope, icmp: &[u8]) {
-        if let Some(reason) = refuses(&envelope, icmp) {
+        let policy = self.policy;
+        let (source, destination) = (envelope.source, envelope.destination);
+        let right = checksum_holds(icmp, source, destination);
+        if let Some(reason) = (policy.refuses)(&envelope, right) {
             self.events.push_back(discard(port, "mld", reason.name()));
             return;
         }
         match Message::parse(icmp) {
             // A report may come from `::`, a query mayn't (RFC 3810 5.1.14).
-            Ok(Message::Query(_)) if envelope.source.is_unspecified() => {
+            Ok(Message::Query(_)) if !(policy.makes_router)(source) => {
                 let reason = DiscardReason::SourceUnspecified.name();
                 self.events.push_back(discard(port, "mld", reason));
             }
             Ok(Message::Query(query)) => {
-                self.routers.insert(port, now + self.querier_present);
+                let until = now + (policy.router_for)(self.intervals);
+                self.routers.insert(port, until);
                 self.lower(now, &query);
-                self.send(port, frame, |_, _| true);
+                self.send(port, frame, query.group(), policy.queries_to);
             }
+            //= SNOOP-011
             Ok(Message::ReportV1 { group }) => {
                 self.member(now, port, group);
-                self.send(port, frame, Self::has_router);
+                self.send(port, frame, group, policy.reports_to);
             }
             Ok(Message::Report(report)) => {
-                let wanting = report.records.iter().filter(|record| wants(record));
-                for record in wanting {
-                    self.member(now, port, record.group);
+                for record in &report.records {
+                    if (policy.wants)(record) {
+                        self.member(now, port, record.group);
+                    } else if (policy.ends)(record) {
+                        self.end(port, record.group);
+                    }
                 }
-                self.send(port, frame, Self::has_router);
+                self.send(port, frame, destination, policy.reports_to);
             }
-            Ok(Message::Done { .. }) => self.send(port, frame, Self::has_router),
-            Err(Refused::Type(_)) => self.send(port, frame, |_, _| true),
+            Ok(Message::Done { group }) => {
+                if policy.done_ends {
+                    self.end(port, group);
+                }
+                self.send(port, frame, group, policy.reports_to);
+            }
             Err(_) => self.events.push_back(discard(port, "mld", "malformed")),
         }
     }
 
     fn member(&mut self, now: Instant, port: PortId, group: Ipv6Addr) {
-        let known = self.members.contains_key(&(group, port));
-        if !is_forwardable(group) {
+        if !(self.policy.restricted)(group) {
             return;
         }
+        let key = (self.policy.key)(group);
+        let known = self.members.contains_key(&(key, port));
         if !known && self.members.len() >= LIMIT {
             self.events.push_back(discard(port, "mld", "group_limit"));
             return;
         }
-        self.members.insert((group, port), now + self.listening);
+        let until = now + (self.policy.member_for)(self.intervals);
+        self.members.insert((key, port), until);
     }
 
-    /// A specific query asks who is left: listeners answer within its delay, RV times.
+    fn end(&mut self, port: PortId, group: Ipv6Addr) {
+        self.members.remove(&((self.policy.key)(group), port));
+    }
+
     fn lower(&mut self, now: Instant, query: &Query) {
-        if query.group().is_unspecified() || query.suppress() || !query.sources().is_empty() {
-            return;
-        }
-        let until = now + query.maximum_response_delay() * self.robustness;
-        let group = query.group();
-        for ((_, _), expiry) in self.members.iter_mut().filter(|((g, _), _)| *g == group) {
-            *expiry = (*expiry).min(until);
+        for ((group, _), expiry) in &mut self.members {
+            if let Some(within) = (self.policy.answer_within)(query, *group, self.intervals) {
+                *expiry = (*expiry).min(now + within);
+            }
         }
     }
 
@@ -159,46 +175,22 @@ impl Snooper {
             self.stations.insert(source, port);
         }
         if let Some(known) = self.stations.get(&destination).copied() {
-            return self.send(port, frame, |_, to| to == known);
+            if known != port && self.up.contains(&known) {
+                self.transmit(known, frame);
+            }
+            return;
         }
         let packet = Packet::parse(payload)
             .ok()
             .filter(|_| ethertype == ether::IPV6);
-        let group = packet.map(|packet| packet.destination);
-        match group.filter(|group| is_forwardable(*group)) {
+        let group = packet.map_or(Ipv6Addr::UNSPECIFIED, |packet| packet.destination);
+        let policy = self.policy;
+        if (policy.restricted)(group) {
             // Routers get everything; others what they have asked for (RFC 4541 2.1.2).
-            Some(group) => self.send(port, frame, |bridge, to| {
-                bridge.has_router(to) || bridge.members.contains_key(&(group, to))
-            }),
-            None => self.send(port, frame, |_, _| true),
+            self.send(port, frame, group, policy.traffic_to);
+        } else {
+            self.send(port, frame, group, policy.others_to);
         }
-    }
-}
-
-/// Whether a record says that there are listeners.
-const fn wants(record: &Record) -> bool {
-    match record.record_type {
-        RecordType::ModeIsExclude | RecordType::ChangeToExclude => true,
-        RecordType::ModeIsInclude | RecordType::ChangeToInclude | RecordType::AllowNewSources => {
-            !record.sources.is_empty()
-        }
-        RecordType::BlockOldSources | RecordType::Unknown(_) => false,
-    }
-}
-
-/// Why nothing is learnt of a message. A report from `::` is a listener's without an address yet.
-fn refuses(envelope: &Envelope, icmpv6: &[u8]) -> Option<DiscardReason> {
-    let source = envelope.source;
-    if !checksum_holds(icmpv6, source, envelope.destination) {
-        Some(DiscardReason::BadChecksum)
-    } else if envelope.hop_limit != 1 {
-        Some(DiscardReason::HopLimit)
-    } else if envelope.router_alert.is_none() {
-        Some(DiscardReason::NoRouterAlert)
-    } else if !source.is_unspecified() && !source.is_unicast_link_local() {
-        Some(DiscardReason::SourceNotLinkLocal)
-    } else {
-        None
     }
 }
 

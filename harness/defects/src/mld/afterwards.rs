@@ -121,6 +121,17 @@ pub(super) const DEFECTS: &[Defect] = &[
             };
         },
     ),
+    Defect::data(
+        "mld-asked-is-gone",
+        &["MLD-131"],
+        "a source that is asked for isn't forwarded until somebody answers",
+        |rules| {
+            rules.mld.forwards = |group, source| {
+                let listed = group.sources.get(&source);
+                group.forwards(source) && listed.is_none_or(|listed| listed.query_count == 0)
+            };
+        },
+    ),
     Defect::frames(
         "mld-one-election",
         &["MLD-062"],

@@ -13,24 +13,24 @@ const ETHERNET: usize = 14;
 
 /// An untagged frame with an MLD message, taken apart.
 #[derive(Debug, Clone)]
-pub(super) struct Mld {
+pub(crate) struct Mld {
     /// The MAC addresses.
-    pub(super) macs: [u8; 12],
+    pub(crate) macs: [u8; 12],
     /// IPv6 source.
-    pub(super) source: Ipv6Addr,
+    pub(crate) source: Ipv6Addr,
     /// IPv6 destination.
-    pub(super) destination: Ipv6Addr,
+    pub(crate) destination: Ipv6Addr,
     /// Hop limit.
-    pub(super) hop_limit: u8,
+    pub(crate) hop_limit: u8,
     /// Value of the Router Alert option.
-    pub(super) router_alert: Option<u16>,
+    pub(crate) router_alert: Option<u16>,
     /// The ICMPv6 message.
-    pub(super) message: Vec<u8>,
+    pub(crate) message: Vec<u8>,
 }
 
 impl Mld {
     /// Takes a frame apart; `None` when it is no MLD message.
-    pub(super) fn of(frame: &[u8]) -> Option<Self> {
+    pub(crate) fn of(frame: &[u8]) -> Option<Self> {
         let macs = frame.first_chunk::<12>().copied()?;
         if frame.get(12..14) != Some(&[0x86, 0xdd]) {
             return None;
@@ -50,7 +50,7 @@ impl Mld {
     }
 
     /// The frame, its checksum right.
-    pub(super) fn frame(mut self) -> Vec<u8> {
+    pub(crate) fn frame(mut self) -> Vec<u8> {
         put_all(&mut self.message, 2, &[0, 0]);
         seal(&mut self.message, self.source, self.destination);
         let mut frame = self.macs.to_vec();
@@ -68,34 +68,34 @@ impl Mld {
     }
 
     /// The message's type.
-    pub(super) fn kind(&self) -> u8 {
+    pub(crate) fn kind(&self) -> u8 {
         octet(&self.message, 0)
     }
 
     /// The address that a query, a version 1 Report or a Done names.
-    pub(super) fn group(&self) -> Ipv6Addr {
+    pub(crate) fn group(&self) -> Ipv6Addr {
         let octets = self.message.get(8..24).and_then(|o| o.try_into().ok());
         octets.map_or(Ipv6Addr::UNSPECIFIED, |o: [u8; 16]| Ipv6Addr::from(o))
     }
 
     /// Whether it is a general query.
-    pub(super) fn is_general(&self) -> bool {
+    pub(crate) fn is_general(&self) -> bool {
         self.kind() == QUERY && self.group().is_unspecified()
     }
 
     /// Whether it is a specific query.
-    pub(super) fn is_specific(&self) -> bool {
+    pub(crate) fn is_specific(&self) -> bool {
         self.kind() == QUERY && !self.group().is_unspecified()
     }
 
     /// Sends it to another address and its MAC address.
-    pub(super) fn redirect(&mut self, destination: Ipv6Addr) {
+    pub(crate) fn redirect(&mut self, destination: Ipv6Addr) {
         self.destination = destination;
         put_all(&mut self.macs, 0, &ipv6::multicast_mac(destination));
     }
 
     /// Records of a version 2 report; none of another message.
-    pub(super) fn records(&self) -> Vec<Record> {
+    pub(crate) fn records(&self) -> Vec<Record> {
         match Message::parse(&self.message) {
             Ok(Message::Report(report)) => report.records,
             Ok(Message::Query(_) | Message::ReportV1 { .. } | Message::Done { .. }) | Err(_) => {
@@ -105,7 +105,7 @@ impl Mld {
     }
 
     /// Gives a report other records.
-    pub(super) fn set_records(&mut self, records: Vec<Record>) {
+    pub(crate) fn set_records(&mut self, records: Vec<Record>) {
         self.message.clear();
         Message::Report(Report { records }).emit(&mut self.message);
     }
@@ -113,7 +113,7 @@ impl Mld {
 
 /// Changes every MLD message that leaves; `false` keeps it back.
 #[derive(Debug)]
-pub(super) struct Outgoing(pub(super) fn(&mut Mld) -> bool);
+pub(crate) struct Outgoing(pub(super) fn(&mut Mld) -> bool);
 
 impl Frames for Outgoing {
     fn sent(&mut self, _port: PortId, frame: Vec<u8>) -> Vec<Vec<u8>> {
@@ -130,7 +130,7 @@ impl Frames for Outgoing {
 
 /// Changes the octets of every frame with an MLD message that leaves.
 #[derive(Debug)]
-pub(super) struct Octets(pub(super) fn(&mut Vec<u8>));
+pub(crate) struct Octets(pub(super) fn(&mut Vec<u8>));
 
 impl Frames for Octets {
     fn sent(&mut self, _port: PortId, mut frame: Vec<u8>) -> Vec<Vec<u8>> {
@@ -143,7 +143,7 @@ impl Frames for Octets {
 
 /// Changes every MLD message that comes in; `false` drops it.
 #[derive(Debug)]
-pub(super) struct Incoming(pub(super) fn(&mut Mld) -> bool);
+pub(crate) struct Incoming(pub(super) fn(&mut Mld) -> bool);
 
 impl Frames for Incoming {
     fn received(&mut self, _now: Instant, _port: PortId, frame: &[u8]) -> Vec<Vec<u8>> {
@@ -171,24 +171,24 @@ type Recall = fn(&mut Memory, PortId, &mut Mld) -> bool;
 
 /// A device that remembers: a counter, a flag and the last report are enough for the defects here.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// Counts what the defect counts.
-    pub(super) count: u32,
+    pub(crate) count: u32,
     /// Whether what the defect waits for has happened.
-    pub(super) flag: bool,
+    pub(crate) flag: bool,
     /// Addresses that were seen.
-    pub(super) groups: Vec<Ipv6Addr>,
+    pub(crate) groups: Vec<Ipv6Addr>,
     /// Whether the device's timers stand still.
-    pub(super) frozen: bool,
+    pub(crate) frozen: bool,
     /// Messages that the device is given beside the one that came.
-    pub(super) also: Vec<Mld>,
+    pub(crate) also: Vec<Mld>,
     received: Remember,
     sent: Recall,
 }
 
 impl Memory {
     /// `false` from either function drops the message.
-    pub(super) fn boxed(received: Remember, sent: Recall) -> Box<dyn Frames> {
+    pub(crate) fn boxed(received: Remember, sent: Recall) -> Box<dyn Frames> {
         Box::new(Self {
             count: 0,
             flag: false,
@@ -201,12 +201,12 @@ impl Memory {
     }
 
     /// One that does nothing to what leaves.
-    pub(super) fn hearing(received: Remember) -> Box<dyn Frames> {
+    pub(crate) fn hearing(received: Remember) -> Box<dyn Frames> {
         Self::boxed(received, |_, _, _| true)
     }
 
     /// One that does nothing to what comes in.
-    pub(super) fn saying(sent: Recall) -> Box<dyn Frames> {
+    pub(crate) fn saying(sent: Recall) -> Box<dyn Frames> {
         Self::boxed(|_, _, _| true, sent)
     }
 }
@@ -244,11 +244,11 @@ impl Frames for Memory {
 
 /// Stands still for ever when a message is one that it can't take.
 #[derive(Debug)]
-pub(super) struct Crash(pub(super) fn(&Mld) -> bool, pub(super) bool);
+pub(crate) struct Crash(pub(super) fn(&Mld) -> bool, pub(super) bool);
 
 impl Crash {
     /// Crashes on these.
-    pub(super) fn on(fatal: fn(&Mld) -> bool) -> Box<dyn Frames> {
+    pub(crate) fn on(fatal: fn(&Mld) -> bool) -> Box<dyn Frames> {
         Box::new(Self(fatal, false))
     }
 }

@@ -24,7 +24,7 @@ macro_rules! incoming {
 mod afterwards;
 mod election;
 mod expiry;
-mod frames;
+pub(crate) mod frames;
 mod limits;
 mod listener;
 mod queries;
@@ -56,7 +56,7 @@ fn row(rules: &mut Rules, row: Row, change: fn(&mut Rule)) {
 }
 
 /// Leaves out a check of messages.
-fn unchecked(rules: &mut Rules, reason: DiscardReason) {
+pub(crate) fn unchecked(rules: &mut Rules, reason: DiscardReason) {
     let checks = rules.mld.checks.to_mut();
     checks.retain(|check| check.reason != reason);
 }
