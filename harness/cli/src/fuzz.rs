@@ -260,6 +260,14 @@ fn tell(terminal: &Terminal, report: &Report, folder: &Path) -> u8 {
 }
 
 fn show(terminal: &Terminal, report: &Report) {
+    for found in &report.standing {
+        terminal.line(&format!(
+            "{} {}: {}",
+            terminal.paint("33", "without any stimulus"),
+            found.requirement.as_deref().unwrap_or("-"),
+            found.what
+        ));
+    }
     for group in &report.groups {
         let (shown, of) = group.reproduced;
         let (before, after) = group.messages;

@@ -2,7 +2,7 @@
 
 use crate::finding::Writer;
 use crate::minimise::minimise;
-use crate::oracle::{Found, Oracle, Ran, run};
+use crate::oracle::{Found, Oracle, Ran, run, run_beside};
 use crate::plan::{GENERATOR, Plan, Protocol, plan};
 use crate::player::Player;
 use harness_run::CaseResult;
@@ -10,7 +10,7 @@ use harness_suite::{Step, Time};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -120,6 +120,9 @@ pub struct Report {
     /// Cases of which nothing can be said, by why: a setting that the device can't be given, lost
     /// frames, a late tester.
     pub undecided: BTreeMap<String, u64>,
+    /// What the device shows without any stimulus: it is told once and then overlooked, so that
+    /// it hides nothing else.
+    pub standing: Vec<Found>,
     /// It was ended before its time.
     pub interrupted: bool,
 }
@@ -181,9 +184,12 @@ pub fn campaign(
         Some(folder) => Some(Writer::begin(folder, &header)?),
         None => None,
     };
+    let standing = standing(options, devices);
+    let keys = standing.iter().map(Found::key).collect();
     let campaign = Campaign {
         options,
         devices,
+        standing: keys,
         begun: Instant::now(),
         progress,
         state: Mutex::new(State {
@@ -194,6 +200,7 @@ pub fn campaign(
                 errors: Vec::new(),
                 unsound: 0,
                 undecided: BTreeMap::new(),
+                standing,
                 interrupted: false,
             },
             next: 0,
@@ -216,10 +223,39 @@ pub fn campaign(
     campaign.end()
 }
 
+/// Dialogues and golden exchanges by which it is learnt what a device on wires always shows.
+const BARE: u64 = 8;
+
+/// What a device that others wrote shows without any stimulus.
+fn standing(options: &Options, devices: &Devices) -> Vec<Found> {
+    let mut all: Vec<Found> = Vec::new();
+    let Some(player) = devices.under_test.first().filter(|player| player.is_live()) else {
+        return all;
+    };
+    let mut keys = BTreeSet::new();
+    for number in 0..BARE {
+        let (plan, seed) = case(options.protocol, options.seed, number);
+        let plan = plan.bare();
+        let id = format!("{}/fuzz/bare-{number}", options.protocol.name());
+        // Until nothing more shows: one may hide another.
+        while !options.stop.load(Ordering::Relaxed) {
+            let ran = run_beside(&plan, &id, player, seed, &keys);
+            let Some(found) = ran.ok().and_then(|ran| ran.found) else {
+                break;
+            };
+            keys.insert(found.key());
+            all.push(found);
+        }
+    }
+    all
+}
+
 /// What the workers share.
 struct Campaign<'a> {
     options: &'a Options,
     devices: &'a Devices,
+    /// Keys of what the device shows whatever is sent to it.
+    standing: BTreeSet<String>,
     begun: Instant,
     progress: &'a Progress<'a>,
     state: Mutex<State>,
@@ -292,7 +328,7 @@ impl Campaign<'_> {
                 plan.hurry(most);
             }
             let id = format!("{}/fuzz/case-{number}", protocol.name());
-            let ran = run(&plan, &id, player, seed);
+            let ran = run_beside(&plan, &id, player, seed, &self.standing);
             if self.stopped() {
                 self.state().report.interrupted = true;
                 return;
@@ -392,7 +428,7 @@ impl Campaign<'_> {
         if !devices.sound(&plan, &id, seed) {
             return None;
         }
-        let again = |plan: &Plan| run(plan, &id, player, seed).ok();
+        let again = |plan: &Plan| run_beside(plan, &id, player, seed, &self.standing).ok();
         let before = messages(&plan);
         let same = |plan: &Plan| {
             let found = again(plan).and_then(|ran| ran.found);

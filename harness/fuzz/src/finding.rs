@@ -170,7 +170,7 @@ impl Writer {
         let times = report.groups.iter().map(|group| (name(group), group.times));
         let end = json!({
             "cases": report.cases, "causes": report.groups.len(), "unsound": report.unsound,
-            "undecided": report.undecided, "errors": report.errors,
+            "undecided": report.undecided, "standing": report.standing, "errors": report.errors,
             "times": times.collect::<BTreeMap<_, _>>(), "interrupted": report.interrupted,
         });
         self.line(&end.to_string())

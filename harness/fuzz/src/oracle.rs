@@ -8,6 +8,7 @@ use harness_run::CaseResult;
 use harness_suite::Step;
 use harness_trace::Direction;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -99,6 +100,21 @@ const FLOOD: usize = 100_000;
 /// # Errors
 /// What is wrong with the plan itself: a generator's mistake, never the device's.
 pub fn run(plan: &Plan, id: &str, player: &Player, seed: u64) -> Result<Ran, String> {
+    run_beside(plan, id, player, seed, &BTreeSet::new())
+}
+
+/// The same on a device that shows findings with these keys whatever is sent to it: the first
+/// other one counts.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_beside(
+    plan: &Plan,
+    id: &str,
+    player: &Player,
+    seed: u64,
+    standing: &BTreeSet<String>,
+) -> Result<Ran, String> {
     let case = plan.case(id).map_err(|error| error.to_string())?;
     let Ok(played) = catch_unwind(AssertUnwindSafe(|| player.play(&case, seed))) else {
         return Ok(Ran::found(Oracle::Alive, "the device panics".to_owned()));
@@ -124,8 +140,11 @@ pub fn run(plan: &Plan, id: &str, player: &Player, seed: u64) -> Result<Ran, Str
     };
     let found = match undecided {
         None => judge(plan, &result, player.slack()),
-        Some(_) => None,
+        Some(_) => Vec::new(),
     };
+    let found = found
+        .into_iter()
+        .find(|found| !standing.contains(&found.key()));
     Ok(Ran {
         result: Some(result),
         found,
@@ -134,7 +153,8 @@ pub fn run(plan: &Plan, id: &str, player: &Player, seed: u64) -> Result<Ran, Str
     })
 }
 
-fn judge(plan: &Plan, result: &CaseResult, slack: Duration) -> Option<Found> {
+/// All that the oracles found, in their order.
+fn judge(plan: &Plan, result: &CaseResult, slack: Duration) -> Vec<Found> {
     let by = |oracle: Oracle, finding: &Finding| Found {
         oracle,
         requirement: finding.requirement.clone(),
@@ -144,46 +164,47 @@ fn judge(plan: &Plan, result: &CaseResult, slack: Duration) -> Option<Found> {
         .invariants
         .iter()
         .filter_map(|report| report.broken.as_ref());
-    let broken = broken.min_by_key(|finding| finding.at_ns);
+    let mut broken: Vec<&Finding> = broken.collect();
+    broken.sort_by_key(|finding| finding.at_ns);
     let step = result
         .finding
         .as_ref()
         .filter(|_| result.verdict == Verdict::Fail);
     let step = step.and_then(|finding| Some((step_oracle(plan, finding.line?), finding)));
-    let wanted = [Oracle::Alive, Oracle::Unharmed];
-    if let Some((oracle, finding)) = step.filter(|(oracle, _)| wanted.contains(oracle)) {
-        return Some(by(oracle, finding));
-    }
-    if let Some(finding) = broken {
+    let first = [Oracle::Alive, Oracle::Unharmed];
+    let (harm, step): (Vec<_>, Vec<_>) = step
+        .into_iter()
+        .partition(|(oracle, _)| first.contains(oracle));
+    let of_step = |(oracle, finding): (Oracle, &Finding)| by(oracle, finding);
+    let mut found: Vec<Found> = harm.into_iter().map(of_step).collect();
+    found.extend(broken.into_iter().map(|finding| {
         let pair = finding
             .requirement
             .as_deref()
             .is_some_and(|id| id.starts_with("BACKUP"));
-        return Some(by(
+        by(
             if pair {
                 Oracle::State
             } else {
                 Oracle::Invariant
             },
             finding,
-        ));
-    }
-    if let Some((oracle, finding)) = step {
-        return Some(by(oracle, finding));
-    }
-    if let Some(finding) = model(plan, result, slack).first() {
-        return Some(by(Oracle::State, finding));
-    }
+        )
+    }));
+    found.extend(step.into_iter().map(of_step));
+    let model = model(plan, result, slack);
+    found.extend(model.iter().map(|finding| by(Oracle::State, finding)));
     let frames = result
         .trace
         .frames()
         .filter(|(_, frame)| frame.direction == Direction::In);
     let frames = frames.count();
-    (frames > FLOOD).then(|| Found {
+    found.extend((frames > FLOOD).then(|| Found {
         oracle: Oracle::Resource,
         requirement: None,
         what: format!("{frames} frames"),
-    })
+    }));
+    found
 }
 
 /// Which oracle a step of this line (its number, from 1) stands for.

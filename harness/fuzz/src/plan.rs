@@ -113,6 +113,14 @@ impl Plan {
         self.settings.insert(name.to_owned(), value.into());
     }
 
+    /// The same without its stimuli.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.steps.drain(self.stimuli.clone());
+        self.stimuli.end = self.stimuli.start;
+        self
+    }
+
     /// The same in less time: no wait among the stimuli or at the end is longer.
     pub fn hurry(&mut self, most: Duration) {
         let waits = self.stimuli.clone().chain(self.steps.len().checked_sub(1));
