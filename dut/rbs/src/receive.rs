@@ -178,8 +178,8 @@ impl Session {
         Ok(())
     }
 
-    /// What a master takes over from a slave's word becomes its own version.
-    fn make_own(&mut self, now: Instant, backup_id: u16, key: Key) {
+    /// What a master takes over from a slave's word, or says again, becomes its own version.
+    pub(crate) fn make_own(&mut self, now: Instant, backup_id: u16, key: Key) {
         let version = self.next_version();
         if let Some(profile) = self.profiles.get_mut(&backup_id)
             && let Some(held) = profile.table.entries.get(&key).cloned()

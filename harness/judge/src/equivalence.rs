@@ -256,7 +256,7 @@ impl Equivalence {
         let both = [&old, new];
         if both
             .iter()
-            .any(|s| parted(s) || alone(s) || s.master().is_none())
+            .any(|s| parted(s) || s.cut || alone(s) || s.master().is_none())
         {
             self.excused_until = at + HEALING;
             self.recovery_until = at + self.recovery;
@@ -277,7 +277,7 @@ impl Equivalence {
             Instant::ZERO
         };
         self.listeners_excused_until = self.listeners_excused_until.max(excuse);
-        self.healing |= parted(&old) && !parted(new);
+        self.healing |= (parted(&old) && !parted(new)) || (old.cut && !new.cut);
         self.forwarding.split(at, new.split());
         self.master = new
             .master()

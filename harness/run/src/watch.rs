@@ -5,7 +5,7 @@
 
 use crate::notes::PairNote;
 use dut_device::Instant;
-use harness_judge::{Equivalence, InvariantReport, PairState, Status};
+use harness_judge::{Equivalence, InvariantReport, PairState, Status, Way};
 use harness_sim::World;
 use harness_suite::{NodeAction, Scope};
 use harness_trace::{Frame, Point};
@@ -85,9 +85,14 @@ impl PairWatch {
             running.then(|| world.snapshot(name)).flatten()
         };
         let [a, b] = self.names.each_ref().map(snapshot);
-        let flying = world.in_flight(|octets| !is_stream(octets));
         let snapshots = [a.as_ref(), b.as_ref()];
-        let new = self.state.next(now, snapshots, world.has_faults(), flying);
+        let [name_a, name_b] = &self.names;
+        let way = Way {
+            faults: world.has_faults(),
+            cut: world.is_cut(name_a, name_b),
+            in_flight: world.in_flight(|octets| !is_stream(octets)),
+        };
+        let new = self.state.next(now, snapshots, way);
         let change = self.state.change(&new);
         if new != self.state {
             self.closely_until = now + CLOSELY;

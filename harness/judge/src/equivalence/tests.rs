@@ -356,3 +356,24 @@ fn what_was_said_of_a_new_change_follows_from_records_alone() {
     let finding = only(run(true), "BACKUP-001");
     assert_eq!(finding.at_ns, 270_052_100_000);
 }
+
+#[test]
+fn a_cut_between_the_devices_excuses_them_and_not_the_master() {
+    let cut = |on| PairChange {
+        cut: Some(on),
+        ..PairChange::default()
+    };
+    let mut bench = Bench::new();
+    bench.change(9_000, cut(true));
+    bench.report(10_000, 0, "TO_EX");
+    bench.hold(10_001, Some(exclude(270_001)), None);
+    bench.change(11_000, cut(false));
+    let finding = only(bench.broken(60_000), "BACKUP-003");
+    assert_eq!(finding.at_ns, 16_000_000_000);
+    // What the listeners asked for reaches the master all the while.
+    let mut bench = Bench::new();
+    bench.change(9_000, cut(true));
+    bench.report(10_000, 0, "TO_EX");
+    let finding = only(bench.broken(10_100), "BACKUP-001");
+    assert_eq!(finding.at_ns, 10_052_100_000);
+}
