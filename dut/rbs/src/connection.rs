@@ -77,6 +77,8 @@ pub(crate) struct Connection {
     pub(crate) keepalive: Duration,
     /// Data messages sent and not acknowledged.
     pub(crate) unacknowledged: VecDeque<Sent>,
+    /// The shortest time from a data message to its acknowledgement; at first what opening took.
+    shortest: Option<Duration>,
     /// When the acknowledgement of what was applied is due.
     pub(crate) ack_due: Option<Instant>,
     /// Message_ID of the last data message applied.
@@ -108,6 +110,7 @@ impl Connection {
             hold,
             keepalive,
             unacknowledged: VecDeque::new(),
+            shortest: None,
             ack_due: None,
             applied_id: 0,
             ack_delay,
@@ -137,6 +140,11 @@ impl Connection {
         self.last_sent = now;
     }
 
+    /// The dialogue has been opened: what is acknowledged later than that tells is late.
+    pub(crate) fn opened(&mut self, now: Instant) {
+        self.shortest = Some(now.since(self.opened_at));
+    }
+
     /// Message_ID of the last frame sent.
     pub(crate) const fn sent_id(&self) -> u64 {
         self.next_id.saturating_sub(1)
@@ -147,16 +155,23 @@ impl Connection {
         self.unacknowledged.len() < UNACKNOWLEDGED_MAX
     }
 
-    /// Everything up to `id` was applied: each message with the time that this took.
-    pub(crate) fn acknowledged(&mut self, now: Instant, id: u64) -> Vec<(Sent, Duration)> {
+    /// Everything up to `id` was applied: each message, and whether it was `late`.
+    pub(crate) fn acknowledged(
+        &mut self,
+        now: Instant,
+        id: u64,
+        late: fn(Duration, Duration) -> bool,
+    ) -> Vec<(Sent, bool)> {
         let known = self.unacknowledged.iter().take_while(|sent| sent.id <= id);
         let known = known.count();
-        let done = self.unacknowledged.drain(..known);
-        done.map(|sent| {
+        let mut done = Vec::new();
+        for sent in self.unacknowledged.drain(..known) {
             let took = now.since(sent.at);
-            (sent, took)
-        })
-        .collect()
+            let shortest = self.shortest.map_or(took, |shortest| shortest.min(took));
+            self.shortest = Some(shortest);
+            done.push((sent, late(took, shortest)));
+        }
+        done
     }
 
     /// Notes that data message `id` was applied.

@@ -7,7 +7,6 @@ use crate::profile::Profile;
 use crate::session::Link;
 use dut_device::Instant;
 use dut_wire::rbs::{Body, Frame, FrameError, NakCode, NotifyCode, Role, Service};
-use std::time::Duration;
 
 /// The reason that `display remote-backup-service` prints.
 const fn down_reason(code: NotifyCode) -> &'static str {
@@ -139,19 +138,19 @@ impl Session {
         if acknowledged > connection.sent_id() {
             return self.refuse(now, NotifyCode::UnexpectedMessage, id);
         }
-        for (sent, took) in connection.acknowledged(now, acknowledged) {
-            self.repeat_late(now, sent, took);
+        for (sent, late) in connection.acknowledged(now, acknowledged, self.policy.late) {
+            self.repeat_late(now, sent, late);
         }
     }
 
     /// What was applied late, since TCP had to send it again, ran down on the way without the peer's
     /// knowing: a master says it once more with what remains now.
     //= BACKUP-034
-    fn repeat_late(&mut self, now: Instant, sent: Sent, took: Duration) {
+    fn repeat_late(&mut self, now: Instant, sent: Sent, late: bool) {
         let Some(profile) = self.profiles.get_mut(&sent.backup_id) else {
             return;
         };
-        if !(profile.policy.late)(took) {
+        if !late {
             profile.repeats = 0;
             return;
         }

@@ -355,7 +355,9 @@ fn what_was_acknowledged_late_is_said_again_with_what_remains() {
         };
         groups.into_iter().map(said).collect::<Vec<_>>()
     };
-    assert!(again(100).is_empty());
+    assert!(again(40).is_empty());
+    // Behind another segment that was lost it may be late by less than TCP's timer.
+    assert_eq!(again(300), [(2, 260_000 - 300)]);
     // A version more, or the slave would take it for what it has.
     assert_eq!(again(1500), [(2, 260_000 - 1500)]);
 }

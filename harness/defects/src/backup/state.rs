@@ -219,7 +219,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "backup-late-timers",
         &["BACKUP-034"],
         "what TCP had to send again is left with the times of the first transmission",
-        |rules| rules.rbs.late = |_| false,
+        |rules| rules.rbs.late = |_, _| false,
     ),
     Defect::data(
         "backup-batch-without-end",
