@@ -143,8 +143,8 @@ impl Session {
         }
     }
 
-    /// What was applied late, since TCP had to send it again, ran down on the way without the peer's
-    /// knowing: a master says it once more with what remains now.
+    /// What was applied late, since TCP had to send it again, ran down on the way without the
+    /// peer's knowing: a master says it once more with what remains now.
     //= BACKUP-034
     fn repeat_late(&mut self, now: Instant, sent: Sent, late: bool) {
         let Some(profile) = self.profiles.get_mut(&sent.backup_id) else {
