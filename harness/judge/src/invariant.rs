@@ -79,7 +79,7 @@ impl Foreign {
             self.0.pop_front();
         }
         let ip = layers(&frame.octets).and_then(|layers| layers.ip);
-        if ip.is_some_and(|ip| ip.destination.is_multicast() && ip.next_header == 58) {
+        if ip.is_some_and(|ip| ip.next_header == 58) {
             self.0.push_back((frame.at, frame.octets.clone()));
         }
     }
