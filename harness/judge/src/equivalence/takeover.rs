@@ -8,7 +8,8 @@ impl Equivalence {
     /// The master is gone. Listeners whose entries the other device can't have acknowledged yet are
     /// promised nothing: for them the table goes on with what the survivor holds.
     pub(super) fn follow(&mut self, at: Instant, survivor: usize) {
-        let excused = at <= self.pair_excused_until() && self.entries.differ_since.is_some();
+        let differ = self.entries.differ_since.or(self.timers.differ_since);
+        let excused = at <= self.pair_excused_until() && differ.is_some();
         let recent = at.saturating_sub(self.bound + LOOK);
         let Some(held) = self.state.devices.get(survivor) else {
             return;
