@@ -322,7 +322,8 @@ impl Node {
     }
 
     /// What the peer has said reaches a master's own table too: after a split its entries survive
-    /// beside ours until their timers end. What is held already stays as it is.
+    /// beside ours until their timers end. What is held already stays as it is, and the peer is
+    /// told so: the profile's table may have taken the peer's version of it.
     fn merge(&mut self, now: Instant, backup_id: u16, eth_trunk: u16, group: Ipv6Addr) {
         let mine = |bond: &&Bond| bond.backup_id == backup_id && bond.trunk_id == eth_trunk;
         let merges = |bond: &&Bond| (self.policy.merges)(bond.master);
@@ -336,9 +337,14 @@ impl Node {
         let mld = interface
             .and_then(|index| self.interfaces.get_mut(index))
             .and_then(|interface| interface.mld.as_mut())
-            .filter(|mld| mld.is_up() && mld.group(now, group).is_none());
-        if let (Some(entry), Some(mld)) = (entry, mld) {
+            .filter(|mld| mld.is_up());
+        let (Some(index), Some(entry), Some(mld)) = (interface, entry, mld) else {
+            return;
+        };
+        if mld.group(now, group).is_none() {
             mld.adopt(now, &[(self.policy.group)(&entry)], None);
+        } else if self.policy.retells {
+            self.back_up(now, index, group, Change::Record);
         }
     }
 

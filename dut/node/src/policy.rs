@@ -45,6 +45,8 @@ pub struct Policy {
     pub retries: fn(Duration, Duration) -> bool,
     /// Whether what the peer has said reaches the device's own table, by whether it is master.
     pub merges: fn(bool) -> bool,
+    /// Whether a master that keeps its own record against the peer's says it again.
+    pub retells: bool,
     /// Whether LACP port numbers are raised, by `source-ipv6` and `peer-ipv6`.
     pub raises_ports: fn(Ipv6Addr, Ipv6Addr) -> bool,
     /// MAC address of an Eth-Trunk, by its LACP system id and the device's base address.
@@ -76,6 +78,7 @@ impl Policy {
         retries: |silence, period| silence > period * 3,
         //= BACKUP-018
         merges: |master| master,
+        retells: true,
         //= ETRUNK-051
         raises_ports: |source, peer| source > peer,
         //= BACKUP-020

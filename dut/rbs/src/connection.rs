@@ -1,7 +1,8 @@
 //! One TCP connection: message ids, acknowledgements, timers.
 
+use crate::entry::Key;
 use dut_device::Instant;
-use dut_wire::rbs::{Body, Frame, Framer, Service};
+use dut_wire::rbs::{Body, Frame, Framer, Record, Service};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -15,6 +16,40 @@ pub(crate) struct Times {
     pub(crate) hold: Duration,
     /// How long an acknowledgement may wait for others.
     pub(crate) ack_delay: Duration,
+}
+
+/// A data message that was sent and not acknowledged.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) id: u64,
+    at: Instant,
+    pub(crate) backup_id: u16,
+    /// Entries whose remaining times it carries.
+    pub(crate) keys: Vec<Key>,
+    /// Whether it carries an interface's.
+    pub(crate) interface: bool,
+}
+
+impl Sent {
+    fn new(now: Instant, id: u64, backup_id: u16, body: &Body) -> Self {
+        let records: &[Record] = if let Body::Upsert { records, .. } = body {
+            records
+        } else {
+            &[]
+        };
+        let key = |record: &Record| match record {
+            Record::Group(record) => Some((record.eth_trunk, record.group)),
+            Record::Interface(_) => None,
+        };
+        let keys: Vec<Key> = records.iter().filter_map(key).collect();
+        Self {
+            id,
+            at: now,
+            backup_id,
+            interface: keys.len() < records.len(),
+            keys,
+        }
+    }
 }
 
 /// A connection from TCP up to its end.
@@ -41,7 +76,9 @@ pub(crate) struct Connection {
     /// Keepalive interval in use.
     pub(crate) keepalive: Duration,
     /// Data messages sent and not acknowledged.
-    pub(crate) unacknowledged: VecDeque<u64>,
+    pub(crate) unacknowledged: VecDeque<Sent>,
+    /// The shortest time from a data message to its acknowledgement; at first what opening took.
+    shortest: Option<Duration>,
     /// When the acknowledgement of what was applied is due.
     pub(crate) ack_due: Option<Instant>,
     /// Message_ID of the last data message applied.
@@ -73,6 +110,7 @@ impl Connection {
             hold,
             keepalive,
             unacknowledged: VecDeque::new(),
+            shortest: None,
             ack_due: None,
             applied_id: 0,
             ack_delay,
@@ -84,7 +122,8 @@ impl Connection {
         let message_id = self.next_id;
         self.next_id = self.next_id.saturating_add(1);
         if body.is_data() {
-            self.unacknowledged.push_back(message_id);
+            let sent = Sent::new(now, message_id, backup_id, &body);
+            self.unacknowledged.push_back(sent);
         }
         let frame = Frame {
             session_epoch: self.epoch,
@@ -101,6 +140,11 @@ impl Connection {
         self.last_sent = now;
     }
 
+    /// The dialogue has been opened: what is acknowledged later than that tells is late.
+    pub(crate) fn opened(&mut self, now: Instant) {
+        self.shortest = Some(now.since(self.opened_at));
+    }
+
     /// Message_ID of the last frame sent.
     pub(crate) const fn sent_id(&self) -> u64 {
         self.next_id.saturating_sub(1)
@@ -111,15 +155,23 @@ impl Connection {
         self.unacknowledged.len() < UNACKNOWLEDGED_MAX
     }
 
-    /// Everything up to `id` was applied.
-    pub(crate) fn acknowledged(&mut self, id: u64) {
-        while self
-            .unacknowledged
-            .front()
-            .is_some_and(|first| *first <= id)
-        {
-            self.unacknowledged.pop_front();
+    /// Everything up to `id` was applied: each message, and whether it was `late`.
+    pub(crate) fn acknowledged(
+        &mut self,
+        now: Instant,
+        id: u64,
+        late: fn(Duration, Duration) -> bool,
+    ) -> Vec<(Sent, bool)> {
+        let known = self.unacknowledged.iter().take_while(|sent| sent.id <= id);
+        let known = known.count();
+        let mut done = Vec::new();
+        for sent in self.unacknowledged.drain(..known) {
+            let took = now.since(sent.at);
+            let shortest = self.shortest.map_or(took, |shortest| shortest.min(took));
+            self.shortest = Some(shortest);
+            done.push((sent, late(took, shortest)));
         }
+        done
     }
 
     /// Notes that data message `id` was applied.

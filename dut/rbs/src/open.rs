@@ -125,6 +125,7 @@ impl Session {
             return;
         }
         connection.connected = true;
+        connection.opened(now);
         for profile in self.profiles.values_mut() {
             // A batch will tell what changed before.
             profile.changed.clear();

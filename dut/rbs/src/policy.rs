@@ -99,6 +99,9 @@ pub struct Policy {
     pub refusals_max: u32,
     /// How long an acknowledgement may wait for others.
     pub ack_delay: Duration,
+    /// Whether an acknowledgement came late, by the time since the message was sent and the
+    /// shortest such time of the connection.
+    pub late: fn(Duration, Duration) -> bool,
     /// How a source counts in the digest, by whether it is requested.
     pub digest_source: fn(bool) -> bool,
     /// Whether a DIGEST is answered, by whether it wants that.
@@ -174,6 +177,8 @@ impl Policy {
         refusals_max: 3,
         //= RBS-018
         ack_delay: Duration::from_millis(10),
+        // The sync bound, beside twice what the path takes.
+        late: |took, shortest| took > shortest * 2 + Duration::from_millis(50),
         digest_source: |requested| requested,
         //= RBS-028
         answers: |wanted| wanted,

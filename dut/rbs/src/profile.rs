@@ -88,6 +88,8 @@ pub(crate) struct Profile {
     resync_distance: Duration,
     /// NAKs of code 1 sent since the last record was applied.
     pub(crate) refusals_in_a_row: u32,
+    /// Repeats in a row of what was acknowledged late.
+    pub(crate) repeats: u8,
     /// [`crate::Session::synchronized`] as last reported.
     pub(crate) synchronized: bool,
 }
@@ -122,6 +124,7 @@ impl Profile {
             resync_not_before: Instant::ZERO,
             resync_distance: RESYNC_FIRST,
             refusals_in_a_row: 0,
+            repeats: 0,
             synchronized: false,
         }
     }
@@ -154,6 +157,7 @@ impl Profile {
         self.resync_at = None;
         self.ask_too = false;
         self.refusals_in_a_row = 0;
+        self.repeats = 0;
     }
 
     /// Whether changes may be sent in real time.

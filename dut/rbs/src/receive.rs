@@ -118,10 +118,11 @@ impl Session {
             self.bury(now, backup_id, key, held);
             return Ok(());
         }
-        if !profile
-            .table
-            .slave_takes(&key, &record.version, generation != 0, own)
-        {
+        let takes = (profile.table).slave_takes(&key, &record.version, generation != 0, own);
+        // The digests would agree and nobody ask: of the same content the master's times count.
+        let same =
+            |old: &Held| old.version.origin != record.version.origin && old.same_content(&held);
+        if !takes && !profile.table.entries.get(&key).is_some_and(same) {
             return Ok(());
         }
         self.put(backup_id, key, held)
@@ -178,8 +179,8 @@ impl Session {
         Ok(())
     }
 
-    /// What a master takes over from a slave's word becomes its own version.
-    fn make_own(&mut self, now: Instant, backup_id: u16, key: Key) {
+    /// What a master takes over from a slave's word, or says again, becomes its own version.
+    pub(crate) fn make_own(&mut self, now: Instant, backup_id: u16, key: Key) {
         let version = self.next_version();
         if let Some(profile) = self.profiles.get_mut(&backup_id)
             && let Some(held) = profile.table.entries.get(&key).cloned()

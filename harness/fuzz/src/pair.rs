@@ -8,7 +8,7 @@
 use crate::beds;
 use crate::mutate::{self, Source};
 use dut_device::{BuildSpec, Instant};
-use harness_judge::{Equivalence, Invariants, PairState};
+use harness_judge::{Equivalence, Invariants, PairState, Way};
 use harness_sim::{Fault, FaultMatch, World};
 use harness_suite::{Bed, Scope};
 use harness_trace::{Direction, Record};
@@ -198,10 +198,13 @@ impl Bench {
         self.look_at = None;
         let [a, b] = NAMES.map(|name| self.world.snapshot(name));
         let now = self.world.now();
-        let faults = self.world.has_faults();
-        let flying = self.world.in_flight(|_| true);
-        let snapshots = [a.as_ref(), b.as_ref()];
-        let new = (self.state).next(snapshots, faults, flying, Duration::ZERO);
+        let way = Way {
+            faults: self.world.has_faults(),
+            cut: false,
+            in_flight: self.world.in_flight(|_| true),
+            exact: Duration::ZERO,
+        };
+        let new = self.state.next([a.as_ref(), b.as_ref()], way);
         self.oracle.advance(now);
         let _: harness_judge::Status = self.oracle.change(now, self.state.change(&new));
         self.state = new;

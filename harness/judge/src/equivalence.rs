@@ -8,7 +8,7 @@
 use crate::difference::{Compared, compare, describe};
 use crate::forwarding::{Forwarding, Packet};
 use crate::invariant::InvariantReport;
-use crate::mld_table::{MldConstants, MldTable};
+use crate::mld_table::{MldConstants, MldTable, Record};
 use crate::pair_state::{GroupState, PairChange, PairState};
 use crate::verdict::Finding;
 use dut_device::Instant;
@@ -81,6 +81,8 @@ pub struct Equivalence {
     state: PairState,
     /// The last device that was Master alone.
     master: Option<usize>,
+    /// The Master that is gone, and what was asked of it then, until there is one again.
+    left: Option<(usize, BTreeMap<Ipv6Addr, Record>)>,
     /// Groups, filter modes and sources of the two devices.
     entries: Leg,
     /// Their timers.
@@ -132,6 +134,7 @@ impl Equivalence {
             last_record: 0,
             state: PairState::default(),
             master: None,
+            left: None,
             entries: Leg::default(),
             timers: Leg::default(),
             listeners: Leg::default(),
@@ -256,7 +259,7 @@ impl Equivalence {
         let both = [&old, new];
         if both
             .iter()
-            .any(|s| parted(s) || alone(s) || s.master().is_none())
+            .any(|s| parted(s) || s.cut || alone(s) || s.master().is_none())
         {
             self.excused_until = at + HEALING;
             self.recovery_until = at + self.recovery;
@@ -277,48 +280,27 @@ impl Equivalence {
             Instant::ZERO
         };
         self.listeners_excused_until = self.listeners_excused_until.max(excuse);
-        self.healing |= parted(&old) && !parted(new);
+        self.healing |= (parted(&old) && !parted(new)) || (old.cut && !new.cut);
         self.forwarding.split(at, new.split());
         self.master = new
             .master()
             .or(self.master.filter(|_| taken_over.is_none()));
+        let (split, master) = (old.split() && !new.split(), new.master());
         if let Some(device) = taken_over {
+            self.left = Some((device, self.table.groups.clone()));
             self.follow(at, 1 - device);
+        }
+        if let Some(master) = master {
+            self.returned(master);
+            if split {
+                self.merged(master);
+            }
         }
         self.changed(at);
         if self.state.quiet && at > self.pair_excused_until() {
             self.break_entries(at, true);
         }
         self.status()
-    }
-
-    /// The master is gone. Listeners whose entries the other device can't have acknowledged yet are
-    /// promised nothing: for them the table goes on with what the survivor holds.
-    fn follow(&mut self, at: Instant, survivor: usize) {
-        let excused = at <= self.pair_excused_until() && self.entries.differ_since.is_some();
-        let recent = at.saturating_sub(self.bound + LOOK);
-        let Some(held) = self.state.devices.get(survivor) else {
-            return;
-        };
-        if !held.running {
-            self.table.groups.clear();
-            return;
-        }
-        let own = self.own_table();
-        let groups: Vec<Ipv6Addr> = own.keys().chain(held.groups.keys()).copied().collect();
-        for group in groups {
-            let fresh = self
-                .causes
-                .get(&group)
-                .is_none_or(|cause| cause.at >= recent);
-            if !excused && !fresh {
-                continue;
-            }
-            match held.groups.get(&group) {
-                Some(held) => self.table.groups.insert(group, held.to_record()),
-                None => self.table.groups.remove(&group),
-            };
-        }
     }
 
     fn own_table(&self) -> BTreeMap<Ipv6Addr, GroupState> {
@@ -596,5 +578,6 @@ const fn interface_id(address: Ipv6Addr) -> u64 {
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
+mod takeover;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,9 @@
 
 use crate::verdict::Finding;
 use crate::{etrunk, lacp, listener, mld};
+use dut_device::Instant;
 use harness_trace::{Direction, Frame, Point, PointId};
+use harness_wire::layers;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -61,6 +63,34 @@ impl Ledger {
     }
 }
 
+/// MLD messages of others, which a switch passes on as they are: no device answers for their
+/// octets.
+#[derive(Debug, Default)]
+struct Foreign(VecDeque<(Instant, Vec<u8>)>);
+
+impl Foreign {
+    /// A switch passes a frame on at once.
+    const WITHIN: Duration = Duration::from_millis(100);
+
+    /// Somebody else's frame on a link.
+    fn heard(&mut self, frame: &Frame) {
+        let until = frame.at;
+        while (self.0.front()).is_some_and(|(at, _)| *at + Self::WITHIN < until) {
+            self.0.pop_front();
+        }
+        let ip = layers(&frame.octets).and_then(|layers| layers.ip);
+        if ip.is_some_and(|ip| ip.next_header == 58) {
+            self.0.push_back((frame.at, frame.octets.clone()));
+        }
+    }
+
+    /// Whether a device's frame is one of them.
+    fn relays(&self, frame: &Frame) -> bool {
+        let mut known = self.0.iter();
+        known.any(|(at, octets)| *octets == frame.octets && *at + Self::WITHIN >= frame.at)
+    }
+}
+
 /// The always-on invariants over one trace.
 #[derive(Debug)]
 pub struct Invariants {
@@ -69,13 +99,9 @@ pub struct Invariants {
     lacp: lacp::Rules,
     mld: mld::Rules,
     etrunk: etrunk::Rules,
-    /// What others sent last.
-    theirs: VecDeque<Vec<u8>>,
+    foreign: Foreign,
     ledger: Ledger,
 }
-
-/// So many frames may come between one and a bridge's copy of it.
-const REMEMBERED: usize = 32;
 
 impl Invariants {
     /// Invariants over the frames that these devices send at these points.
@@ -95,7 +121,7 @@ impl Invariants {
             lacp: lacp::Rules::default(),
             mld: mld::Rules::default(),
             etrunk: etrunk::Rules::default(),
-            theirs: VecDeque::new(),
+            foreign: Foreign::default(),
             ledger: Ledger::default(),
         }
     }
@@ -134,19 +160,16 @@ impl Invariants {
         let Some(sender) = self.senders.get(&(frame.point, frame.direction)).cloned() else {
             self.lacp.heard(frame);
             self.mld.heard(frame);
-            self.theirs.truncate(REMEMBERED - 1);
-            self.theirs.push_front(frame.octets.clone());
+            self.foreign.heard(frame);
             return;
         };
-        // A bridge passes the messages of others on as they are: they aren't its own.
-        let own = !self.theirs.contains(&frame.octets);
         self.judge(
             record,
             frame,
             &sender,
             Roles {
                 lacp: true,
-                router: own,
+                router: !self.foreign.relays(frame),
                 listener: false,
                 etrunk: true,
             },

@@ -23,6 +23,6 @@ pub use expect::{LacpConfig, LacpModel, MldConfig, MldModel};
 pub use interval::{Allowed, Interval, Said};
 pub use invariant::{InvariantReport, Invariants, Roles};
 pub use mld_table::MldConstants;
-pub use pair_state::{DeviceChange, DeviceState, GroupState, PairChange, PairState};
+pub use pair_state::{DeviceChange, DeviceState, GroupState, PairChange, PairState, Way};
 pub use stream::{Arrivals, StreamMeter};
 pub use verdict::{Difference, Finding, Verdict};

@@ -45,11 +45,27 @@ pub struct PairState {
     pub devices: [DeviceState; 2],
     /// Whether a fault of the simulation is on.
     pub faults: bool,
-    /// Whether both say that their synchronisation channel is connected.
+    /// Whether the way between the devices is cut.
+    pub cut: bool,
+    /// Whether both say that their synchronisation channel is connected, and what trouble kept
+    /// from being acknowledged has been since.
     pub connected: bool,
     /// The devices differ though nothing is under way: no unacknowledged message, no series of
     /// specific queries, no control frame in flight.
     pub quiet: bool,
+}
+
+/// What stands between the devices of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Way {
+    /// Whether a fault of the simulation is on.
+    pub faults: bool,
+    /// Whether a link between the two is cut.
+    pub cut: bool,
+    /// Control frames on the wire.
+    pub in_flight: usize,
+    /// Two looks at a deadline differ by less than this.
+    pub exact: Duration,
 }
 
 /// What has changed of a device.
@@ -75,6 +91,9 @@ pub struct PairChange {
     /// [`PairState::faults`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faults: Option<bool>,
+    /// [`PairState::cut`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<bool>,
     /// [`PairState::connected`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected: Option<bool>,
@@ -206,17 +225,16 @@ impl DeviceState {
 }
 
 impl PairState {
-    /// The pair now, from the snapshots of those that work; `in_flight` control frames are on the
-    /// wire, and two looks at a deadline differ by less than `exact`. A device that doesn't work
-    /// keeps what was last seen of its table, and is no master.
+    /// The pair now, from the snapshots of those that work. A device that doesn't work keeps what
+    /// was last seen of its table, and is no master.
     #[must_use]
-    pub fn next(
-        &self,
-        snapshots: [Option<&Snapshot>; 2],
-        faults: bool,
-        in_flight: usize,
-        exact: Duration,
-    ) -> Self {
+    pub fn next(&self, snapshots: [Option<&Snapshot>; 2], way: Way) -> Self {
+        let Way {
+            faults,
+            cut,
+            in_flight,
+            exact,
+        } = way;
         let exact = u64::try_from(exact.as_millis()).unwrap_or(u64::MAX);
         let [a, b] = &self.devices;
         let [of_a, of_b] = snapshots;
@@ -244,10 +262,17 @@ impl PairState {
             let mut rbs = snapshot.rbs.iter();
             rbs.any(|rbs| rbs.tcp_state == "connected")
         };
+        let up = (snapshots.iter()).all(|snapshot| snapshot.is_some_and(connected));
+        let waits = |snapshot: &Snapshot| snapshot.rbs.iter().any(|rbs| rbs.unacknowledged > 0);
+        let stuck = (snapshots.iter().flatten()).any(|snapshot| waits(snapshot));
+        // TCP sends again what trouble has lost, later and later: until that is acknowledged the
+        // channel is no better than one that is down.
+        let troubled = faults || cut || !self.connected;
         let mut new = Self {
             devices,
             faults,
-            connected: (snapshots.iter()).all(|snapshot| snapshot.is_some_and(connected)),
+            cut,
+            connected: up && !(troubled && stuck),
             quiet: false,
         };
         new.quiet = new.connected && idle && in_flight == 0 && !new.same_entries();
@@ -292,6 +317,7 @@ impl PairState {
         PairChange {
             devices: [a.change(new_a), b.change(new_b)],
             faults: (self.faults != new.faults).then_some(new.faults),
+            cut: (self.cut != new.cut).then_some(new.cut),
             connected: (self.connected != new.connected).then_some(new.connected),
             quiet: (self.quiet != new.quiet).then_some(new.quiet),
         }
@@ -304,6 +330,7 @@ impl PairState {
         own_a.apply(a);
         own_b.apply(b);
         self.faults = change.faults.unwrap_or(self.faults);
+        self.cut = change.cut.unwrap_or(self.cut);
         self.connected = change.connected.unwrap_or(self.connected);
         self.quiet = change.quiet.unwrap_or(self.quiet);
     }

@@ -5,7 +5,7 @@
 
 use crate::notes::PairNote;
 use dut_device::{Instant, Snapshot};
-use harness_judge::{Equivalence, InvariantReport, PairState, Status};
+use harness_judge::{Equivalence, InvariantReport, PairState, Status, Way};
 use harness_sim::World;
 use harness_suite::{NodeAction, Scope};
 use harness_trace::{Frame, Point};
@@ -90,10 +90,15 @@ impl PairWatch {
             running.then(|| world.snapshot(name)).flatten()
         };
         let [a, b] = self.names.each_ref().map(snapshot);
-        let flying = world.in_flight(|octets| !is_stream(octets));
         let snapshots = [a.as_ref(), b.as_ref()];
-        let exact = Duration::ZERO;
-        let new = (self.state).next(snapshots, world.has_faults(), flying, exact);
+        let [name_a, name_b] = &self.names;
+        let way = Way {
+            faults: world.has_faults(),
+            cut: world.is_cut(name_a, name_b),
+            in_flight: world.in_flight(|octets| !is_stream(octets)),
+            exact: Duration::ZERO,
+        };
+        let new = self.state.next(snapshots, way);
         self.seen(now, new)
     }
 
@@ -105,7 +110,12 @@ impl PairWatch {
         snapshots: [Option<&Snapshot>; 2],
         exact: Duration,
     ) -> Option<PairNote> {
-        let new = self.state.next(snapshots, false, 1, exact);
+        let way = Way {
+            in_flight: 1,
+            exact,
+            ..Way::default()
+        };
+        let new = self.state.next(snapshots, way);
         self.seen(now, new)
     }
 

@@ -237,6 +237,19 @@ impl World {
         !self.faults.is_empty()
     }
 
+    /// Whether a link between these two nodes is cut.
+    #[must_use]
+    pub fn is_cut(&self, a: &str, b: &str) -> bool {
+        let name = |end: End| match end {
+            End::Device(node, _) => self.nodes.get(node).map(|node| node.name.as_str()),
+            End::Tester => None,
+        };
+        self.links.iter().any(|link| {
+            let ends = [name(link.near), name(link.far)];
+            !link.whole && (ends == [Some(a), Some(b)] || ends == [Some(b), Some(a)])
+        })
+    }
+
     /// Gives a device a command in its own language.
     ///
     /// # Errors

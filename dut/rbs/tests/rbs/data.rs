@@ -3,7 +3,7 @@
 use crate::bench::{Bench, PEER, b_is_master, digest_of, open, record, upsert};
 use crate::common::{ID, config_b, include, ip};
 use dut_rbs::{FilterMode, RbsEvent, Role, SessionConfig};
-use dut_wire::rbs::{Body, NakCode, NotifyCode, SourceRecord, Tombstone, Version};
+use dut_wire::rbs::{Body, NakCode, NotifyCode, Record, SourceRecord, Tombstone, Version};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -326,4 +326,57 @@ fn entries_that_no_record_can_carry_are_counted_and_left_out() {
     bench.b.upsert(bench.now, ID, wide, true);
     bench.drain();
     bench.take("UPSERT");
+}
+
+/// TCP sends again what was lost, with the times of the first transmission: when the
+/// acknowledgement tells how late that was, the master says once more what remains.
+#[test]
+fn what_was_acknowledged_late_is_said_again_with_what_remains() {
+    let again = |late_ms: u64| {
+        let mut bench = b_is_master();
+        let entry = include("ff3e::1", &[("2001:db8::1", 260_000)]);
+        bench.b.upsert(bench.now, ID, entry, true);
+        bench.drain();
+        let id = bench.take("UPSERT").message_id;
+        bench.advance(late_ms);
+        bench.seen.clear();
+        bench.send(0, Body::Ack { message_id: id });
+        let records = bench.seen.iter().filter_map(|frame| match &frame.body {
+            Body::Upsert { records, .. } => Some(records),
+            _ => None,
+        });
+        let group = |record: &Record| match record {
+            Record::Group(group) => Some((group.version.sequence, group.sources.clone())),
+            Record::Interface(_) => None,
+        };
+        let groups: Vec<_> = records.flatten().filter_map(group).collect();
+        let said = |(sequence, sources): (u64, BTreeMap<Ipv6Addr, SourceRecord>)| {
+            (sequence, sources.values().next().unwrap().timer_ms)
+        };
+        groups.into_iter().map(said).collect::<Vec<_>>()
+    };
+    assert!(again(40).is_empty());
+    // Behind another segment that was lost it may be late by less than TCP's timer.
+    assert_eq!(again(300), [(2, 260_000 - 300)]);
+    // A version more, or the slave would take it for what it has.
+    assert_eq!(again(1500), [(2, 260_000 - 1500)]);
+}
+
+/// On a path that is always slow repeating corrects nothing: it ends.
+#[test]
+fn repeats_of_what_is_always_late_end() {
+    let mut bench = b_is_master();
+    let entry = include("ff3e::1", &[("2001:db8::1", 260_000)]);
+    bench.b.upsert(bench.now, ID, entry, true);
+    bench.drain();
+    let mut said = 0;
+    while let Some(last) = (bench.seen.iter()).rfind(|frame| frame.body.name() == "UPSERT") {
+        said += 1;
+        assert!(said < 20, "it goes on for ever");
+        let message_id = last.message_id;
+        bench.advance(600);
+        bench.seen.clear();
+        bench.send(0, Body::Ack { message_id });
+    }
+    assert_eq!(said, 1 + 8);
 }

@@ -210,6 +210,18 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| rules.pair.merges = |_| false,
     ),
     Defect::data(
+        "backup-merge-untold",
+        &["BACKUP-001", "BACKUP-003", "BACKUP-018"],
+        "a master that keeps its own record against its peer's doesn't say so",
+        |rules| rules.pair.retells = false,
+    ),
+    Defect::data(
+        "backup-late-timers",
+        &["BACKUP-034"],
+        "what TCP had to send again is left with the times of the first transmission",
+        |rules| rules.rbs.late = |_, _| false,
+    ),
+    Defect::data(
         "backup-batch-without-end",
         &["BACKUP-001", "BACKUP-026"],
         "a batch has no SYNC_END",

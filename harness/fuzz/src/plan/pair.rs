@@ -3,7 +3,7 @@
 
 use super::{Plan, Protocol};
 use crate::mutate::{self, GROUPS, SOURCES, Source};
-use harness_wire::{Fields, Kind};
+use harness_wire::Fields;
 use serde_json::{Value, json};
 
 pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
@@ -13,8 +13,10 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     plan.step(json!({"command": {"node": "H1", "text": "join ff1e::1"}}));
     plan.step(json!({"equal": {"within": "1s", "groups": 1}}));
     plan.begin();
+    // One of the two is left alone: nothing is promised to who loses both.
+    let broken = source.below(2);
     for _ in 0..2 + source.below(7) {
-        stimulus(source, &mut plan);
+        stimulus(source, &mut plan, broken);
         let times = ["500ms", "10ms", "100ms", "1s", "3s", "25s"];
         plan.step(json!({"wait": *source.pick(&times)}));
     }
@@ -41,23 +43,33 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     plan.step(json!({"never": {
         "on": "p1", "frame": {"udp": {"ipv6.destination": "ff1e::9"}}, "for": "500ms",
     }}));
-    plan.step(json!({"equal": {"within": "1s"}}));
+    // Whoever has left may have been the only listener.
+    plan.step(json!({"equal": {"within": "1s", "groups": 0}}));
     plan
 }
 
 /// The pair's links.
 const LINKS: [&str; 5] = ["A-C", "B-C", "A-B", "A-D", "B-D"];
 
-fn stimulus(source: &mut Source<'_, '_>, plan: &mut Plan) {
+/// What makes a router refuse a report (RFC 3810 6.2; RFC 4443 2.1).
+const REFUSED: [(&str, u64); 2] = [("icmpv6.checksum", 1), ("ipv6.hop_limit", 2)];
+
+fn stimulus(source: &mut Source<'_, '_>, plan: &mut Plan, broken: usize) {
+    let (device, links) = if broken == 0 {
+        ("DeviceA", ["A-C", "A-B", "A-D"])
+    } else {
+        ("DeviceB", ["B-C", "A-B", "B-D"])
+    };
     match source.below(16) {
         0..=5 => {
             let records = vec![mutate::record(source)];
             let base: Fields = [("records".to_owned(), Value::from(records))].into();
-            let fields = if source.chance(15) {
-                mutate::frame(source, Kind::MldReport, &base)
-            } else {
-                base
-            };
+            let mut fields = base;
+            // What must be refused; what no text decides is the target `mld`'s.
+            if source.chance(15) {
+                let (name, value) = source.pick(&REFUSED);
+                fields.insert((*name).to_owned(), Value::from(*value));
+            }
             plan.step(json!({"send": {"on": "p1", "frame": {"mld-report": fields}}}));
         }
         6 => {
@@ -81,7 +93,7 @@ fn stimulus(source: &mut Source<'_, '_>, plan: &mut Plan) {
             }
         }
         9 | 10 => {
-            let name = *source.pick(&LINKS);
+            let name = *source.pick(&links);
             plan.step(json!({"link": {"name": name, "up": false}}));
             if source.chance(50) {
                 plan.step(json!({"wait": *source.pick(&["1s", "100ms", "5s"])}));
@@ -89,16 +101,14 @@ fn stimulus(source: &mut Source<'_, '_>, plan: &mut Plan) {
             }
         }
         11 => {
-            let name = *source.pick(&["DeviceA", "DeviceB"]);
-            plan.step(json!({"node": {"name": name, "action": "crash"}}));
+            plan.step(json!({"node": {"name": device, "action": "crash"}}));
         }
         12 => {
-            let name = *source.pick(&["DeviceA", "DeviceB"]);
-            plan.step(json!({"node": {"name": name, "action": "hang"}}));
+            plan.step(json!({"node": {"name": device, "action": "hang"}}));
         }
         13 => {
             let fault = json!({
-                "name": "f", "links": [*source.pick(&LINKS)], "loss": *source.pick(&[10, 50, 100]),
+                "name": "f", "links": [*source.pick(&links)], "loss": *source.pick(&[10, 50, 100]),
             });
             plan.step(json!({"fault": fault}));
         }

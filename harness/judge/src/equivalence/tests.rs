@@ -356,3 +356,72 @@ fn what_was_said_of_a_new_change_follows_from_records_alone() {
     let finding = only(run(true), "BACKUP-001");
     assert_eq!(finding.at_ns, 270_052_100_000);
 }
+
+#[test]
+fn a_cut_between_the_devices_excuses_them_and_not_the_master() {
+    let cut = |on| PairChange {
+        cut: Some(on),
+        ..PairChange::default()
+    };
+    let mut bench = Bench::new();
+    bench.change(9_000, cut(true));
+    bench.report(10_000, 0, "TO_EX");
+    bench.hold(10_001, Some(exclude(270_001)), None);
+    bench.change(11_000, cut(false));
+    let finding = only(bench.broken(60_000), "BACKUP-003");
+    assert_eq!(finding.at_ns, 16_000_000_000);
+    // What the listeners asked for reaches the master all the while.
+    let mut bench = Bench::new();
+    bench.change(9_000, cut(true));
+    bench.report(10_000, 0, "TO_EX");
+    let finding = only(bench.broken(10_100), "BACKUP-001");
+    assert_eq!(finding.at_ns, 10_052_100_000);
+}
+
+#[test]
+fn a_master_that_hung_and_nobody_replaced_keeps_what_it_was_asked() {
+    // The backup has not got the entry, so it would not be promised after a takeover.
+    let hangs = |keeps: bool| {
+        let mut bench = Bench::new();
+        bench.report(10_000, 0, "TO_EX");
+        bench.hold(10_001, Some(exclude(270_001)), None);
+        bench.oracle.node("DeviceA", false);
+        let one = |change| PairChange {
+            devices: [change, DeviceChange::default()],
+            ..PairChange::default()
+        };
+        bench.change(10_010, one(role(Some(false), Some(false))));
+        bench.oracle.node("DeviceA", true);
+        bench.change(11_000, one(role(Some(true), Some(true))));
+        let held = keeps.then(|| exclude(270_001));
+        bench.hold(11_001, held, Some(exclude(270_001)));
+        bench.broken(11_500)
+    };
+    assert_eq!(hangs(true), []);
+    let finding = only(hangs(false), "BACKUP-001");
+    assert_eq!(finding.differences[0].seen, "no record (master DeviceA)");
+}
+
+#[test]
+fn after_a_split_the_masters_record_stands_and_the_others_groups_are_asked_for() {
+    let heals = |held: Option<GroupState>| {
+        let mut bench = Bench::new();
+        bench.lacpdu(1, 0x3d);
+        let other = |master| PairChange {
+            devices: [DeviceChange::default(), role(None, Some(master))],
+            ..PairChange::default()
+        };
+        if held.is_some() {
+            bench.report(8_000, 0, "TO_EX");
+            bench.hold(8_001, held.clone(), held.clone());
+        }
+        bench.change(10_000, other(true));
+        bench.report(11_000, 1, "TO_EX");
+        bench.change(12_000, other(false));
+        bench.hold(12_001, held.clone(), held);
+        bench.broken(20_000)
+    };
+    // DeviceA's timer is its own, not that of the report that DeviceB heard.
+    assert_eq!(heals(Some(exclude(268_000))), []);
+    only(heals(None), "BACKUP-001");
+}

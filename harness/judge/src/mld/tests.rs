@@ -196,3 +196,36 @@ fn each_mistake_of_a_listener_is_found() {
     bench.says(0, Kind::MldV1Report, wrong);
     assert_eq!(bench.broken(), ["MLD-174"]);
 }
+
+#[test]
+fn a_switch_doesnt_answer_for_what_it_passes_on() {
+    let point = |name: &str, near: &str, far: &str| Point {
+        name: name.to_owned(),
+        near: near.to_owned(),
+        far: far.to_owned(),
+    };
+    let points = [
+        point("p1", "tester", "switch"),
+        point("A-C", "DeviceA", "switch"),
+    ];
+    let broken = |sent: u64, relayed: u64| {
+        let mut invariants = Invariants::new(&points, &["DeviceA".into(), "switch".into()]);
+        let fields = json!({"icmpv6.checksum": 1, "ipv6.source": "fe80::a1"});
+        let octets = build(Kind::MldReport, &serde_json::from_value(fields).unwrap()).unwrap();
+        let frame = |ms: u64, point: u16, direction: Direction| Frame {
+            at: Instant::from_millis(ms),
+            point: PointId(point),
+            direction,
+            lost: false,
+            octets: octets.clone(),
+        };
+        invariants.frame(0, &frame(sent, 0, Direction::Out));
+        invariants.frame(1, &frame(relayed, 1, Direction::In));
+        let reports = invariants.finish().into_iter();
+        let broken = reports.filter(|report| report.broken.is_some());
+        broken.map(|report| report.requirement).collect::<Vec<_>>()
+    };
+    assert!(broken(1000, 1000).is_empty());
+    // Nobody has just sent it: then it is the device's own.
+    assert_eq!(broken(1000, 2000), ["MLD-004"]);
+}

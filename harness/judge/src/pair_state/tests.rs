@@ -58,7 +58,12 @@ fn next(
         Some(taken)
     });
     let [a, b] = &taken;
-    old.next([a.as_ref(), b.as_ref()], faults, in_flight, Duration::ZERO)
+    let way = Way {
+        faults,
+        in_flight,
+        ..Way::default()
+    };
+    old.next([a.as_ref(), b.as_ref()], way)
 }
 
 #[test]
@@ -97,7 +102,12 @@ fn a_deadline_that_moves_less_than_clocks_are_exact_is_the_same() {
     let look = |old: &PairState, at: u64, left: u64| {
         let mut b = device(false, vec![group(1, left, 500)]);
         b.at = Instant::from_millis(at);
-        old.next([None, Some(&b)], false, 1, Duration::from_millis(5))
+        let way = Way {
+            in_flight: 1,
+            exact: Duration::from_millis(5),
+            ..Way::default()
+        };
+        old.next([None, Some(&b)], way)
     };
     let first = look(&PairState::default(), 1000, 9000);
     assert_eq!(look(&first, 1001, 9003), first);
@@ -184,4 +194,32 @@ fn a_device_that_hangs_is_no_master_and_no_split() {
     let hung = next(&both, at, [None, Some(&a)], false, 0);
     assert!(!hung.split());
     assert_eq!(hung.master(), Some(1));
+}
+
+#[test]
+fn what_trouble_left_unacknowledged_keeps_the_channel_down() {
+    let at = Instant::from_millis(1000);
+    let mut a = device(true, vec![]);
+    let b = device(false, vec![]);
+    let start = PairState::default().next([Some(&a), Some(&b)], Way::default());
+    assert!(start.connected);
+    a.rbs[0].unacknowledged = 1;
+    // In peace a message on its way is nothing.
+    assert!(start.next([Some(&a), Some(&b)], Way::default()).connected);
+    for cut in [false, true] {
+        let way = Way {
+            faults: !cut,
+            cut,
+            ..Way::default()
+        };
+        let during = start.next([Some(&a), Some(&b)], way);
+        assert!(!during.connected);
+        let after = during.next([Some(&a), Some(&b)], Way::default());
+        assert!(!after.connected, "TCP has not sent it again yet");
+        a.rbs[0].unacknowledged = 0;
+        let done = after.next([Some(&a), Some(&b)], Way::default());
+        assert!(done.connected);
+        a.rbs[0].unacknowledged = 1;
+        assert!(done.next([Some(&a), Some(&b)], Way::default()).connected);
+    }
 }
