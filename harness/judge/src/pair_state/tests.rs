@@ -198,7 +198,6 @@ fn a_device_that_hangs_is_no_master_and_no_split() {
 
 #[test]
 fn what_trouble_left_unacknowledged_keeps_the_channel_down() {
-    let at = Instant::from_millis(1000);
     let mut a = device(true, vec![]);
     let b = device(false, vec![]);
     let start = PairState::default().next([Some(&a), Some(&b)], Way::default());
