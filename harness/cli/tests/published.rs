@@ -103,6 +103,7 @@ const WHOLE: &str = "title: Box 2.0
 causes:
   - title: It does not answer
     text: The standard asks for an answer and none is there.
+    breaks: [LACP-126]
     confirmed: { case: lacp/a/one, frame: 1, shows: 'nothing after it (tshark)' }
     cases: [lacp/a/one, lacp/b/*]
 ";
@@ -120,7 +121,9 @@ fn a_report_is_published_with_its_notes() {
         "# Box 2.0",
         "| date | 1970-01-02 |",
         "3 cases: 1 pass, 2 fail.",
-        "| LACP-001 | **fail** |",
+        // What the cause breaks, and what the failed cases verify beside it.
+        "| LACP-126 | **fail** |",
+        "| LACP-001 | inconclusive |",
         "#### `lacp/b/three`",
         "no answer came",
         "frame 1 of [captures/lacp_a_one.pcapng]",

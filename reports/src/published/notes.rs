@@ -26,6 +26,9 @@ pub struct Cause {
     pub title: String,
     /// Why it is the device and not the tester: one paragraph. Markdown.
     pub text: String,
+    /// Ids of the requirements that it breaks: a case often verifies others too, of which its
+    /// failure then says nothing.
+    pub breaks: Vec<String>,
     /// How it was confirmed by hand.
     pub confirmed: Confirmation,
     /// Ids of the cases that it explains, the confirmed one among them; a `*` at the end stands for
@@ -75,6 +78,11 @@ impl Notes {
             let title = &cause.title;
             if title.trim().is_empty() || cause.text.trim().is_empty() {
                 wrong.push(format!("cause `{title}`: says nothing"));
+            }
+            if cause.breaks.is_empty() {
+                wrong.push(format!(
+                    "cause `{title}`: names no requirement that it breaks"
+                ));
             }
             if cause.confirmed.shows.trim().is_empty() {
                 wrong.push(format!(

@@ -96,32 +96,38 @@ fn failed_of<'a>(published: &'a Published, cause: &'a Cause) -> impl Iterator<It
     failed.filter(|case| cause.explains(&case.id))
 }
 
-/// The requirements that a case's verdict is about: where an invariant broke, the invariant's.
-fn about(case: &Case) -> Vec<&String> {
-    let broken = case
-        .finding
-        .as_ref()
-        .and_then(|finding| finding.requirement.as_ref());
-    match (case.verdict, broken) {
-        (Verdict::Fail, Some(broken)) => vec![broken],
-        (_, _) => case.verifies.iter().collect(),
+/// The requirements that a failed case shows broken: those that its causes name.
+fn broken<'a>(published: &'a Published, case: &Case) -> BTreeSet<&'a String> {
+    let causes = published.notes.causes.iter();
+    let causes = causes.filter(|cause| cause.explains(&case.id));
+    causes.flat_map(|cause| &cause.breaks).collect()
+}
+
+/// What a case's verdict says of requirements: a failed one breaks those that its causes name, and
+/// decides nothing of the others that it verifies.
+fn about<'a>(published: &'a Published, case: &'a Case) -> Vec<(&'a String, Verdict)> {
+    if case.verdict != Verdict::Fail {
+        return case.verifies.iter().map(|id| (id, case.verdict)).collect();
     }
+    let broken = broken(published, case);
+    let others = case.verifies.iter().filter(|id| !broken.contains(id));
+    let others = others.map(|id| (id, Verdict::Inconclusive));
+    let failed = broken.iter().map(|id| (*id, Verdict::Fail));
+    failed.chain(others).collect()
 }
 
 fn table(published: &Published, requirements: &Requirements) -> String {
     let mut by_id: BTreeMap<&String, BTreeMap<Verdict, usize>> = BTreeMap::new();
     for case in &published.cases {
-        for id in about(case) {
-            *by_id
-                .entry(id)
-                .or_default()
-                .entry(case.verdict)
-                .or_default() += 1;
+        for (id, verdict) in about(published, case) {
+            *by_id.entry(id).or_default().entry(verdict).or_default() += 1;
         }
     }
     let mut text = "## Requirements\n\n\
                     A requirement's verdict is the gravest of its cases'; a case that its device \
-                    can't be set up for says nothing.\n\n\
+                    can't be set up for says nothing. A failed case counts against the \
+                    requirements that its cause breaks, and is inconclusive of the others that it \
+                    verifies.\n\n\
                     | requirement | verdict | says | cases |\n|---|---|---|---|\n"
         .to_owned();
     for (id, verdicts) in by_id {
@@ -172,7 +178,8 @@ fn failures(published: &Published, requirements: &Requirements) -> String {
         ));
         for case in failed_of(published, cause) {
             if told.insert(&case.id) {
-                text.push_str(&failure(case, number, requirements));
+                let required = broken(published, case);
+                text.push_str(&failure(case, number, &required, requirements));
             } else {
                 text.push_str(&format!("`{}` (above) fails of this too.\n\n", case.id));
             }
@@ -182,10 +189,15 @@ fn failures(published: &Published, requirements: &Requirements) -> String {
 }
 
 /// One failed case: what is required, what the device did and where, and why it is the device.
-fn failure(case: &Case, cause: usize, requirements: &Requirements) -> String {
+fn failure(
+    case: &Case,
+    cause: usize,
+    required: &BTreeSet<&String>,
+    requirements: &Requirements,
+) -> String {
     let mut text = format!("#### `{}`: {}\n\n", case.id, case.title.trim());
-    for id in about(case) {
-        if let Some(requirement) = requirements.get(id) {
+    for id in required {
+        if let Some(requirement) = requirements.get(*id) {
             let (clause, says) = (&requirement.clause, requirement.text.trim());
             text.push_str(&format!("- **Required** ({id}, {clause}): {says}\n"));
         }
