@@ -235,7 +235,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.snooper.restricted =
                 |group| group.is_multicast() && group != dut_wire::mld::ALL_NODES
         },
-    ),
+    )
+    .survives("RFC 4541 3 exempts ff02::1 alone: listeners report every other group"),
     Defect::data(
         "mld-snooper-drops-link-scope",
         &["SNOOP-005"],
