@@ -3,7 +3,7 @@
 use crate::args::{Args, code};
 use crate::factory;
 use crate::fuzz_sample::sample;
-use crate::run::parse_seed;
+use crate::run::{parse_seed, progress};
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
 use harness_defects::{Defect, all};
@@ -12,7 +12,6 @@ use harness_fuzz::finding;
 use harness_fuzz::plan::{GENERATOR, Protocol};
 use harness_fuzz::player::Player;
 use harness_suite::{Expression, Scope};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -109,7 +108,7 @@ pub(crate) fn fuzz(args: &Args, fuzz: &Fuzz) -> u8 {
     if devices.under_test.iter().any(Player::is_live) {
         (options.hurry, options.minimise) = (Some(HURRY), TRIES);
     }
-    let bar = progress(&options.budget);
+    let bar = progress(length(&options.budget));
     let report = campaign(&options, &devices, &|report| {
         let done = match options.budget {
             Budget::Cases(_) => report.cases,
@@ -141,14 +140,12 @@ fn budget(fuzz: &Fuzz) -> Budget {
     }
 }
 
-fn progress(budget: &Budget) -> ProgressBar {
-    let length = match budget {
+/// How far the bar goes: cases, or seconds.
+const fn length(budget: &Budget) -> u64 {
+    match budget {
         Budget::Cases(cases) => *cases,
         Budget::Time(time) => time.as_secs(),
-    };
-    let bar = ProgressBar::new(length);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed} {msg}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    }
 }
 
 /// What is fuzzed, and what its findings are checked by.

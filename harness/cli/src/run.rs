@@ -178,7 +178,7 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         command: command_line(),
     };
-    let bar = progress(cases.len());
+    let bar = progress(u64::try_from(cases.len()).unwrap_or(u64::MAX));
     let mut board = Board::default();
     let mut trouble = None;
     let report = run.report.display().to_string();
@@ -284,8 +284,9 @@ fn story(line: &LogLine) -> Option<String> {
     Some(format!("{:>4}.{:03} s  {who}{text}", at / 1000, at % 1000))
 }
 
-fn progress(cases: usize) -> ProgressBar {
-    let bar = ProgressBar::new(u64::try_from(cases).unwrap_or(u64::MAX));
+/// The bar of long work of so many cases or seconds.
+pub(crate) fn progress(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {elapsed} {msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar

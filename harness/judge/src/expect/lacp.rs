@@ -231,14 +231,13 @@ impl Port {
     fn identify(&mut self, pdu: &Pdu, at: Instant, config: LacpConfig) {
         let aggregation = pdu.actor_state & AGGREGATION != 0;
         let old = self.heard.last().filter(|_| self.heard.len() == 1);
-        let (expired, gone) = (config.timeout(), config.timeout() + SHORT);
+        let gone = config.timeout() + SHORT;
         let age = old.map(|old| at.since(old.at));
         let kept = age.is_some_and(|age| age < gone.saturating_sub(config.tolerance()));
         let unsure = age.is_some_and(|age| !kept && age < gone + config.tolerance());
         let same = |(tuple, aggregates, _): &(Tuple, bool, Instant)| {
             *tuple == pdu.actor && *aggregates == aggregation
         };
-        let _: Duration = expired;
         self.identity = match self.identity {
             Some(identity) if kept && same(&identity) => Some(identity),
             None if self.heard.is_empty() && !self.unsure && self.up_since == Instant::ZERO => {
@@ -349,12 +348,10 @@ impl Port {
             .collect();
         if reasons.len() > 1 {
             let mut fits = reasons.iter().map(Option::is_none);
-            let before = self.heard.len();
             self.heard.retain(|_| fits.next().unwrap_or(false));
             if self.heard.is_empty() {
                 return reasons.into_iter().rev().flatten().next();
             }
-            let _: bool = before > self.heard.len();
             return None;
         }
         reasons.into_iter().flatten().next()
