@@ -97,6 +97,7 @@ fn run(dut: &Dut, terminal: &Terminal) -> Result<(), String> {
         ports: dut.port.clone(),
         control: dut.control.clone(),
         held: dut.held,
+        seed: dut.seed,
     };
     let mut log = |at: dut_device::Instant, event: Event| {
         if dut.log {

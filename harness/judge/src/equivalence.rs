@@ -280,7 +280,11 @@ impl Equivalence {
             Instant::ZERO
         };
         self.listeners_excused_until = self.listeners_excused_until.max(excuse);
-        self.healing |= (parted(&old) && !parted(new)) || (old.cut && !new.cut);
+        // A crash or a hang is a fault too, which ends when its device works again.
+        let ended = |was: bool, is: bool| was && !is;
+        self.healing |= ended(parted(&old), parted(new))
+            || ended(old.cut, new.cut)
+            || ended(alone(&old), alone(new));
         self.forwarding.split(at, new.split());
         self.master = new
             .master()

@@ -11,6 +11,7 @@ use crate::port::{Counters, Port, drain};
 use crate::reference::{Place, Process, Reference};
 use crate::warp::Warp;
 use dut_device::{Instant, Snapshot};
+use harness_sim::Fault;
 use harness_suite::{
     Bed, ExpandedCase, Expression, NodeAction, Scope, Testbed, VirtualClock, Wires,
 };
@@ -78,6 +79,8 @@ pub(crate) struct LiveBed<'a> {
     ready: bool,
     /// Names of cables that a case has cut.
     cut: Vec<String>,
+    /// Faults that a case has given links.
+    faults: Vec<Fault>,
     /// Memory that the device's processes held when it was last looked at, KiB.
     pub(crate) memory: Option<u64>,
     /// The links of the device's and the tester's namespace.
@@ -139,6 +142,7 @@ impl<'a> LiveBed<'a> {
             warp: None,
             ready: false,
             cut: Vec::new(),
+            faults: Vec::new(),
             memory: None,
             links: [Links::of(device.as_deref())?, Links::of(None)?],
             namespaces,
@@ -316,7 +320,51 @@ impl<'a> LiveBed<'a> {
         worst
     }
 
+    /// Gives links a fault: every device that sends on one of them loses or delays what it sends.
+    pub(crate) async fn fault(&mut self, fault: Fault) -> Result<(), String> {
+        let names: Vec<String> = self.devices.keys().cloned().collect();
+        for name in names {
+            self.fault_at(&name, &fault).await?;
+        }
+        self.faults.push(fault);
+        Ok(())
+    }
+
+    /// A device's part of a fault, where it has one.
+    async fn fault_at(&mut self, name: &str, fault: &Fault) -> Result<(), String> {
+        let faulty = |cable: &&Cable| fault.links.contains(&cable.name);
+        let ends = |cable: &Cable| [cable.near.clone(), cable.far.clone()];
+        let ends: Vec<String> = self.cables.iter().filter(faulty).flat_map(ends).collect();
+        let from = fault.matching.from.as_deref();
+        let device = self.device(name)?;
+        let links: Vec<String> = (device.interfaces().iter())
+            .filter(|interface| ends.contains(interface))
+            .cloned()
+            .collect();
+        if links.is_empty() || from.is_some_and(|from| from != name) || !device.is_up() {
+            return Ok(());
+        }
+        let mut of_device = Fault {
+            links,
+            ..fault.clone()
+        };
+        of_device.matching.from = None;
+        device.tell(&Request::Fault(of_device)).await
+    }
+
+    /// Ends the fault of this name, or all.
+    pub(crate) async fn heal(&mut self, name: Option<&str>) -> Result<(), String> {
+        self.faults
+            .retain(|fault| name.is_some_and(|name| fault.name != name));
+        let request = Request::Heal(name.map(str::to_owned));
+        for device in self.devices.values_mut().filter(|device| device.works()) {
+            device.tell(&request).await?;
+        }
+        Ok(())
+    }
+
     async fn end_devices(&mut self) {
+        self.faults.clear();
         for mut device in std::mem::take(&mut self.devices).into_values() {
             device.kill().await;
         }
@@ -389,6 +437,9 @@ impl<'a> LiveBed<'a> {
                 // A capture can't be opened on an interface that is down.
                 self.carriers(name, true)?;
                 self.device(name)?.boot().await?;
+                for fault in self.faults.clone() {
+                    self.fault_at(name, &fault).await?;
+                }
                 self.device(name)?.begin().await
             }
             NodeAction::Hang if up => self.device(name)?.hang(),

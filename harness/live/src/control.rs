@@ -1,5 +1,6 @@
 //! What a live reference device is asked beside frames: one JSON object a line over a Unix socket.
 
+use harness_sim::Fault;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::Path;
@@ -21,6 +22,10 @@ pub enum Request {
     Snapshot,
     /// How late it has acted at worst since it began.
     Lateness,
+    /// What it sends on these interfaces, the fault's links, meets the fault.
+    Fault(Fault),
+    /// Ends the fault of this name, or all.
+    Heal(Option<String>),
 }
 
 /// An answer.

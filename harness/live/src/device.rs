@@ -4,6 +4,7 @@ use crate::alarm::Alarm;
 use crate::carrier::{Carrier, Carriers};
 use crate::clock::Clock;
 use crate::control::{Answer, Channel, Request};
+use crate::faulty::Faulty;
 use crate::late::Lateness;
 use crate::port::{Port, PortError, any_ready, drain};
 use dut_device::{Control, Device, Event, Instant, PortId};
@@ -40,6 +41,8 @@ pub struct Wiring {
     /// It is held until it is asked to begin: its boot is then an instant, however long a process
     /// takes to start.
     pub held: bool,
+    /// Of what chance its links' faults have.
+    pub seed: u64,
 }
 
 struct Driver<'a> {
@@ -53,6 +56,8 @@ struct Driver<'a> {
     last: Instant,
     /// How long frames and timers have waited for it.
     late: Lateness,
+    /// What its links do to what it sends.
+    faulty: Faulty,
     log: &'a mut dyn FnMut(Instant, Event),
 }
 
@@ -83,6 +88,7 @@ pub async fn drive(
         carriers,
         last: Instant::ZERO,
         late: Lateness::default(),
+        faulty: Faulty::new(wiring.seed),
         log,
     };
     let listener = (wiring.control.as_ref())
@@ -91,7 +97,7 @@ pub async fn drive(
     let mut channel: Option<Channel> = None;
     if wiring.held {
         channel = tokio::select! {
-            begun = begun(listener.as_ref()) => Some(begun?),
+            begun = begun(listener.as_ref(), &mut driver.faulty) => Some(begun?),
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
         };
@@ -152,18 +158,21 @@ fn open(device: &dyn Device, wiring: &Wiring) -> Result<(Vec<PortId>, Vec<Port>)
     Ok((ids, ports))
 }
 
-/// Waits for somebody who asks the device to begin.
-async fn begun(listener: Option<&UnixListener>) -> io::Result<Channel> {
+/// Waits for somebody who asks the device to begin; its links may be faulty before.
+async fn begun(listener: Option<&UnixListener>, faulty: &mut Faulty) -> io::Result<Channel> {
     loop {
         let (stream, _) = accept(listener).await?;
         let mut channel = Channel::of(stream);
-        match channel.request().await {
-            Some(Ok(Request::Begin)) => return Ok(channel),
-            Some(_) => {
-                let early = Answer::Refused("the device is held: it must begin first".to_owned());
-                channel.write(&early).await?;
-            }
-            None => {}
+        while let Some(request) = channel.request().await {
+            let answer = match request {
+                Ok(Request::Begin) => return Ok(channel),
+                Ok(Request::Fault(fault)) => {
+                    faulty.begin(fault);
+                    Answer::Done
+                }
+                _ => Answer::Refused("the device is held: it must begin first".to_owned()),
+            };
+            channel.write(&answer).await?;
         }
     }
 }
@@ -208,8 +217,14 @@ impl Driver<'_> {
             }
             let now = self.now();
             self.timers(now)?;
+            while let Some((port, frame)) = self.faulty.due(now) {
+                if let Some(port) = self.ports.get_mut(port) {
+                    port.send(&frame)?;
+                }
+            }
             if !any {
-                return Ok(self.device.next_timeout());
+                let due = [self.device.next_timeout(), self.faulty.next()];
+                return Ok(due.into_iter().flatten().min());
             }
         }
     }
@@ -225,8 +240,11 @@ impl Driver<'_> {
 
     fn flush(&mut self) -> Result<(), DriveError> {
         while let Some(transmit) = self.device.poll_transmit() {
-            let mut ports = self.ids.iter().zip(&mut self.ports);
-            if let Some((_, port)) = ports.find(|(id, _)| **id == transmit.port) {
+            let now = self.now();
+            let mut ports = self.ids.iter().zip(&mut self.ports).enumerate();
+            if let Some((index, (_, port))) = ports.find(|(_, (id, _))| **id == transmit.port)
+                && (self.faulty).send(now, (index, port.interface()), &transmit.frame)
+            {
                 port.send(&transmit.frame)?;
             }
             let at = self.now();
@@ -290,6 +308,14 @@ impl Driver<'_> {
                 }
             }
             Ok(Request::Lateness) => Answer::Late(self.late.worst_ns()),
+            Ok(Request::Fault(fault)) => {
+                self.faulty.begin(fault);
+                Answer::Done
+            }
+            Ok(Request::Heal(name)) => {
+                self.faulty.heal(name.as_deref());
+                Answer::Done
+            }
             Err(why) => Answer::Refused(why),
         })
     }

@@ -9,7 +9,7 @@ use crate::late::Lateness;
 use crate::port::{Counters, any_ready, drain};
 use dut_device::Instant;
 use harness_judge::Verdict;
-use harness_run::{CaseResult, Measured, Session, SessionSpec, default_frames};
+use harness_run::{CaseResult, Measured, Session, SessionSpec, default_frames, link_fault};
 use harness_suite::{Bed, Constant, ExpandedCase, Expression, NodeAction, Quantity};
 use harness_tester::{Action, TesterPort};
 use harness_trace::{Direction, Point, PointId};
@@ -457,8 +457,18 @@ impl Playing<'_, '_> {
                 self.show()?;
                 self.session.displayed(self.now(), &shown, &text);
             }
-            Action::Fault(..) | Action::Heal(_) => {
-                return Err("a wire has no faults".to_owned());
+            Action::Fault(fault, delay) => {
+                let at = self.now();
+                let what = format!("fault {}", fault.name);
+                self.bed.fault(link_fault(fault, delay)).await?;
+                self.late(self.now().since(at));
+                self.session.acted(at, &what);
+            }
+            Action::Heal(name) => {
+                let at = self.now();
+                self.bed.heal(name.as_deref()).await?;
+                self.late(self.now().since(at));
+                self.session.acted(at, "heal");
             }
         }
         Ok(())

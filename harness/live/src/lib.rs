@@ -14,6 +14,7 @@ pub mod control;
 pub mod device;
 pub mod doctor;
 mod drive;
+mod faulty;
 mod hook;
 mod late;
 mod link;

@@ -189,10 +189,16 @@ impl Reference {
 
     /// The device boots.
     pub(crate) async fn begin(&mut self) -> Result<(), String> {
-        match self.ask(&Request::Begin).await? {
+        self.tell(&Request::Begin).await
+    }
+
+    /// Tells it to do something that has no answer but that it is done.
+    pub(crate) async fn tell(&mut self, request: &Request) -> Result<(), String> {
+        match self.ask(request).await? {
             Answer::Done => Ok(()),
             other @ (Answer::Text(_) | Answer::State(_) | Answer::Late(_) | Answer::Refused(_)) => {
-                Err(format!("the device did not begin: {other:?}"))
+                let name = &self.process.name;
+                Err(format!("{name}: {request:?} was answered by {other:?}"))
             }
         }
     }

@@ -23,6 +23,6 @@ pub use judge::{JudgeError, judge_trace};
 pub use measured::Measured;
 pub use replay::{Happened, Replay, ReplayError, Replayed, identity, replay};
 pub use session::{Session, SessionSpec};
-pub use simulation::{check_case, default_frames, run_case};
+pub use simulation::{check_case, default_frames, link_fault, run_case};
 pub use suite::{BedForm, Options, bed_of, preambles, run};
 pub use tally::Tally;

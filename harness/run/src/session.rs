@@ -254,10 +254,12 @@ impl Session {
 
     /// The oracle is told of what is done to a device.
     fn acting(&mut self, at: Instant) {
-        if let (Some(Action::Node { name, action }), Some(pair)) =
-            (self.player.next_action(), &mut self.pair)
-        {
-            pair.node(at, name, *action);
+        let Some(pair) = &mut self.pair else { return };
+        match self.player.next_action() {
+            Some(Action::Node { name, action }) => pair.node(at, name, *action),
+            Some(Action::Fault(fault, _)) => pair.fault(&fault.name),
+            Some(Action::Heal(name)) => pair.heal(name.as_deref()),
+            _ => {}
         }
     }
 

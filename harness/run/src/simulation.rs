@@ -312,18 +312,7 @@ impl Driver {
             }
             Action::Fault(fault, delay) => {
                 self.act_note(&format!("fault {}", fault.name));
-                let fault = Fault {
-                    name: fault.name,
-                    links: fault.links,
-                    matching: FaultMatch {
-                        ethertype: fault.match_.ethertype,
-                        next_header: fault.match_.next_header,
-                        port: fault.match_.port,
-                        from: fault.match_.from,
-                    },
-                    loss: fault.loss,
-                    delay,
-                };
+                let fault = link_fault(fault, delay);
                 self.world.fault(fault).map_err(text)?;
             }
             Action::Heal(name) => {
@@ -410,6 +399,23 @@ fn node_action(action: harness_suite::NodeAction) -> NodeAction {
         harness_suite::NodeAction::Hang => NodeAction::Hang,
         harness_suite::NodeAction::Resume => NodeAction::Resume,
         harness_suite::NodeAction::Restart => NodeAction::Restart,
+    }
+}
+
+/// A case's fault as links take it.
+#[must_use]
+pub fn link_fault(fault: harness_suite::Fault, delay: Duration) -> Fault {
+    Fault {
+        name: fault.name,
+        links: fault.links,
+        matching: FaultMatch {
+            ethertype: fault.match_.ethertype,
+            next_header: fault.match_.next_header,
+            port: fault.match_.port,
+            from: fault.match_.from,
+        },
+        loss: fault.loss,
+        delay,
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct PairWatch {
     status: Option<Status>,
     next: Instant,
     closely_until: Instant,
+    /// Names of the faults that a case has given links on wires, and not ended.
+    faults: Vec<String>,
 }
 
 impl PairWatch {
@@ -45,6 +47,7 @@ impl PairWatch {
             status: None,
             next: Instant::ZERO + LOOK,
             closely_until: Instant::ZERO,
+            faults: Vec::new(),
         })
     }
 
@@ -68,6 +71,17 @@ impl PairWatch {
         };
         self.oracle.node(name, running);
         self.look_soon(now);
+    }
+
+    /// A link's fault begins on wires.
+    pub(crate) fn fault(&mut self, name: &str) {
+        self.faults.push(name.to_owned());
+    }
+
+    /// The fault of this name ends, or all do.
+    pub(crate) fn heal(&mut self, name: Option<&str>) {
+        self.faults
+            .retain(|fault| name.is_some_and(|name| fault != name));
     }
 
     /// States are looked at on whole milliseconds, so that a deadline is the same number every
@@ -111,6 +125,7 @@ impl PairWatch {
         exact: Duration,
     ) -> Option<PairNote> {
         let way = Way {
+            faults: !self.faults.is_empty(),
             in_flight: 1,
             exact,
             ..Way::default()

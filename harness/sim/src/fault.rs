@@ -2,10 +2,11 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Which frames a fault takes; what is `None` matches all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultMatch {
     /// EtherType.
     pub ethertype: Option<u16>,
@@ -18,7 +19,7 @@ pub struct FaultMatch {
 }
 
 /// A fault on some links.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Name to heal it by.
     pub name: String,
@@ -33,8 +34,10 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// What this fault does to a frame: `None` when it is lost, else the added delay.
-    pub(crate) fn apply(
+    /// What this fault does to a frame that `from` sends on a link: `None` when it is lost, else the
+    /// added delay.
+    #[must_use]
+    pub fn apply(
         &self,
         link: &str,
         from: &str,

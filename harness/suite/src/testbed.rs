@@ -208,6 +208,12 @@ impl Testbed {
             if let Some(why) = self.lacks(&located.step) {
                 return Some(why);
             }
+            if let Step::Fault(fault) = &located.step
+                && (fault.links.is_empty()
+                    || fault.links.iter().any(|l| !bed.links.contains_key(l)))
+            {
+                return Some("on wires only links between devices have faults".to_owned());
+            }
         }
         let known = |port: &str| match bed.is_alone() {
             true => self.ports.contains_key(port),
@@ -237,12 +243,14 @@ impl Testbed {
                 "it uses a listener's sockets".to_owned()
             }
             Step::Repeat(repeat) => return repeat.steps.iter().find_map(|s| self.lacks(s)),
-            Step::Fault(_) | Step::Heal(_) => "it needs a faulty link".to_owned(),
+            Step::Fault(_) if !self.reference => "it needs a faulty link".to_owned(),
             Step::Equal(_) | Step::Loss(_) if !self.reference => "it is about a pair".to_owned(),
             Step::State(_)
             | Step::Node(_)
             | Step::Command(_)
             | Step::Display(_)
+            | Step::Fault(_)
+            | Step::Heal(_)
             | Step::Send(_)
             | Step::Expect(_)
             | Step::Never(_)
