@@ -107,7 +107,7 @@ fn wire(testbed: &mut Testbed, text: &str) -> Result<(), String> {
 /// How many beds run side by side where nobody says.
 pub(crate) fn beds(plan: &Plan) -> usize {
     match plan.testbed.wires {
-        Wires::Veth => 8,
+        Wires::Veth => plan.testbed.beds.map_or(8, |beds| beds.get().into()),
         Wires::Interfaces => 1,
     }
 }

@@ -6,6 +6,7 @@ use crate::step::{Fields, Step, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU8;
 
 /// A device on wires: how it is started, set, looked into and stopped, and what it claims.
 ///
@@ -51,6 +52,9 @@ pub struct Testbed {
     pub health: Option<String>,
     /// Once a bed, after its last case. Processes in its namespaces are ended anyway.
     pub teardown: Option<String>,
+    /// How many beds run side by side where the command line doesn't say; default 8. Most cases
+    /// wait: what a device needs of the processors decides.
+    pub beds: Option<NonZeroU8>,
     /// No hook takes longer (default 10 s).
     pub hook_limit: Option<Time>,
     /// Hooks and link changes are texts that a person is shown, who presses Enter when done.
