@@ -353,10 +353,14 @@ impl Board {
             0 => String::new(),
             known => format!(" ({known} of them known deviations)"),
         };
+        let undecided = match other {
+            0 => String::new(),
+            other => format!(", {other} inconclusive, blocked or error"),
+        };
         terminal.line(&format!(
-            "{} passed, {} failed{known}, {} skipped",
+            "{} passed, {} failed{known}{undecided}, {} skipped",
             count(Verdict::Pass),
-            count(Verdict::Fail) + other,
+            count(Verdict::Fail),
             count(Verdict::NotApplicable)
         ));
     }
