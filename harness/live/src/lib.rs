@@ -18,6 +18,7 @@ mod hook;
 mod late;
 mod link;
 mod netns;
+pub mod onto;
 mod port;
 mod readable;
 mod reference;

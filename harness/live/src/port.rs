@@ -28,10 +28,12 @@ pub struct Counters {
     pub capture: u64,
     /// Frames that the interface dropped on receipt.
     pub interface: u64,
+    /// Frames that it took from this host and dropped.
+    pub sent: u64,
 }
 
 impl Counters {
-    /// Frames lost since an earlier reading.
+    /// Received frames lost since an earlier reading.
     #[must_use]
     pub const fn since(&self, earlier: &Self) -> u64 {
         self.capture.saturating_sub(earlier.capture)
@@ -165,25 +167,38 @@ impl Port {
         }
     }
 
+    /// A descriptor of its own for the capture's socket, to send by: the capture shows none of it.
+    pub(crate) fn socket(&self) -> std::io::Result<OwnedFd> {
+        Ok(rustix::io::dup(self.capture.as_fd())?)
+    }
+
     /// What has been lost so far. The interface's counter is that of the thread's namespace.
     pub fn counters(&mut self) -> Counters {
         let capture = self.capture.stats().map(|stats| stats.dropped).unwrap_or(0);
+        let [received, sent] = interface_drops(&self.interface);
         Counters {
             capture: u64::from(capture),
-            interface: interface_drops(&self.interface),
+            interface: received,
+            sent,
         }
     }
 }
 
-/// Receive drops of an interface, from the kernel's table; 0 where it isn't there.
-fn interface_drops(interface: &str) -> u64 {
+/// Drops of an interface on receipt and on sending, from the kernel's table; 0 where it isn't
+/// there.
+fn interface_drops(interface: &str) -> [u64; 2] {
     let table = fs::read_to_string("/proc/thread-self/net/dev").unwrap_or_default();
     let row = table
         .lines()
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.trim() == interface);
-    let dropped = row.and_then(|(_, numbers)| numbers.split_whitespace().nth(3));
-    dropped.and_then(|text| text.parse().ok()).unwrap_or(0)
+    let numbers: Vec<&str> = row
+        .map(|(_, numbers)| numbers.split_whitespace().collect())
+        .unwrap_or_default();
+    [3, 11].map(|column| {
+        let dropped = numbers.get(column).and_then(|text| text.parse().ok());
+        dropped.unwrap_or(0)
+    })
 }
 
 /// Waits until one of these ports may have a frame.
