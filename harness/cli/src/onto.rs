@@ -109,13 +109,16 @@ fn writable(record: &Path, capture: &Path) -> Result<(), String> {
             "{shown}: it is the capture itself; say another with --record"
         ));
     }
+    let is_new = !record.exists();
     let opened = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(record);
-    opened
-        .map(drop)
-        .map_err(|error| format!("{shown}: {error}"))
+    let removed = opened.and_then(|_file| match is_new {
+        true => std::fs::remove_file(record),
+        false => Ok(()),
+    });
+    removed.map_err(|error| format!("{shown}: {error}"))
 }
 
 /// What the devices are by what they send: a role of nothing that they didn't send would say

@@ -29,6 +29,7 @@ pub(crate) struct Replay {
     into: Option<PathBuf>,
     /// The reference's port that the frames come in by, as `GE0/1/2`.
     #[arg(long, requires = "into")]
+    #[cfg_attr(feature = "live", arg(conflicts_with = "onto"))]
     port: Option<String>,
     /// Source address of the side that is played; onto an interface it needs none where the
     /// capture has one side only.
@@ -37,9 +38,11 @@ pub(crate) struct Replay {
     /// Source address of the side that the reference stands for: its system, key, port and
     /// link-local address are taken from the capture. Without it no LACPDU can match.
     #[arg(long = "as", value_name = "MAC", value_parser = parse_mac, requires = "into")]
+    #[cfg_attr(feature = "live", arg(conflicts_with = "onto"))]
     stands_for: Option<MacAddr>,
     /// Print what came of it only, not each frame.
     #[arg(long, requires = "into")]
+    #[cfg_attr(feature = "live", arg(conflicts_with = "onto"))]
     fast: bool,
     #[cfg(feature = "live")]
     #[command(flatten)]

@@ -408,3 +408,34 @@ fn exit_code(footer: &Footer) -> u8 {
         code::OK
     }
 }
+
+#[cfg(all(test, feature = "live"))]
+mod tests {
+    use super::*;
+    use crate::args::Command;
+    use clap::Parser;
+
+    fn again_of(line: &str) -> String {
+        let words = line.split(' ');
+        let args = Args::try_parse_from(words).unwrap_or_else(|error| unreachable!("{error}"));
+        match &args.command {
+            Command::Run(run) => again(&args, run),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    /// What repeats a failed case holds all that the case depends on, and not how many others were
+    /// run, nor where the reports went.
+    #[test]
+    fn a_case_is_repeated_as_it_was_run() {
+        assert_eq!(again_of("tandem run lacp --jobs 3"), " --seed 1");
+        let live = "tandem run lacp --testbed ovs --clock real --seed 7 --report r --max-fail 2";
+        assert_eq!(again_of(live), " --seed 7 --testbed ovs --clock real");
+        let wires =
+            "tandem --suites my run mld --profile version-1 --testbed b.yaml -i p1@e1 -i p2@e2";
+        assert_eq!(
+            again_of(wires),
+            " --seed 1 --suites my --profile version-1 --testbed b.yaml -i p1@e1 -i p2@e2"
+        );
+    }
+}

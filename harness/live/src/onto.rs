@@ -7,7 +7,7 @@
 
 use crate::alarm::Alarm;
 use crate::clock::Clock;
-use crate::port::{Port, PortError, any_ready, drain};
+use crate::port::{Port, PortError, drain};
 use crate::run::runtime;
 use dut_device::Instant;
 use harness_run::{Due, Measured};
@@ -30,7 +30,13 @@ const BATCH: usize = 64;
 /// some tens of microseconds late.
 const CLOSE: Duration = Duration::from_micros(100);
 
-/// The longest pause after which the sender and the recorder look whether they are to stop.
+/// How often the recorder takes what has come; the kernel keeps it, with its time, until then.
+const TURN: Duration = Duration::from_millis(2);
+
+/// In which what has come is taken once it is over.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The longest pause after which the sender looks whether it is to stop.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// In which the first frame can be prepared.
@@ -124,8 +130,8 @@ pub struct Onto<'a> {
 }
 
 impl Onto<'_> {
-    /// Sends the frames and records until `linger` after the last; `progress` is told how many
-    /// have left, ten times a second. `stop` ends it early.
+    /// Sends the frames and records until `linger` after the last; `progress` is told again
+    /// and again how many have left. `stop` ends it early.
     ///
     /// # Errors
     /// [`OntoError`]; nothing is said then of what was sent before.
@@ -135,9 +141,12 @@ impl Onto<'_> {
         progress: &mut dyn FnMut(usize),
     ) -> Result<Played, OntoError> {
         let system = |error: std::io::Error| OntoError::System(error.to_string());
-        let runtime = runtime().map_err(system)?;
-        let _entered = runtime.enter();
-        let port = Port::open(self.interface, BUFFER)?;
+        let port = Port::polled(self.interface, BUFFER)?;
+        if has_no_carrier(self.interface) {
+            let interface = self.interface.to_owned();
+            let what = "it has no carrier: the device isn't plugged in, or is off".to_owned();
+            return Err(PortError { interface, what }.into());
+        }
         let socket = port.socket().map_err(system)?;
         let mut recorder = Recorder {
             ports: vec![port],
@@ -153,14 +162,15 @@ impl Onto<'_> {
             begin: clock.now() + LEAD,
             stop,
             done: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
         };
         let (sent, end) = std::thread::scope(|scope| {
             let thread = scope.spawn(|| sender.send());
-            let recorded = runtime.block_on(recorder.record(
-                || thread.is_finished(),
+            let recorded = recorder.record(
+                || thread.is_finished().then(|| sender.linger()),
                 || progress(sender.done.load(Ordering::Relaxed)),
-                (self.linger, stop),
-            ));
+                stop,
+            );
             let sent = thread.join();
             let sent = sent.map_err(|_panic| OntoError::System("the sender failed".to_owned()));
             Ok::<_, OntoError>((sent??, recorded?))
@@ -234,6 +244,12 @@ impl Onto<'_> {
     }
 }
 
+/// Whether the kernel says so; where it says nothing, sending will show.
+fn has_no_carrier(interface: &str) -> bool {
+    let carrier = std::fs::read_to_string(format!("/sys/class/net/{interface}/carrier"));
+    carrier.is_ok_and(|carrier| carrier.trim() == "0")
+}
+
 struct Recorder {
     /// One.
     ports: Vec<Port>,
@@ -251,12 +267,13 @@ impl Recorder {
         lost.sum()
     }
 
-    /// Takes what arrives until so long after the sender has ended; when that was.
-    async fn record(
+    /// Takes what arrives until the sender has `ended`, and as long after that as that says; when
+    /// that was.
+    fn record(
         &mut self,
-        ended: impl Fn() -> bool,
+        ended: impl Fn() -> Option<Duration>,
         mut progress: impl FnMut(),
-        (linger, stop): (Duration, &AtomicBool),
+        stop: &AtomicBool,
     ) -> Result<Instant, PortError> {
         let mut end = None;
         loop {
@@ -264,22 +281,20 @@ impl Recorder {
             let idle = arrived.is_empty();
             self.received.extend(arrived);
             let now = self.clock.now();
-            if end.is_none() && ended() {
-                end = Some(now + linger);
-            }
-            let stopped = end.is_some() && stop.load(Ordering::Relaxed);
-            if idle && (stopped || end.is_some_and(|end| now >= end)) {
-                return Ok(now);
+            end = end.or_else(|| ended().map(|linger| now + linger));
+            if let Some(end) = end {
+                let over = now >= end || stop.load(Ordering::Relaxed);
+                // Who floods without end is not waited for.
+                if over && (idle || now >= end + PATIENCE) {
+                    return Ok(now);
+                }
             }
             progress();
             if !idle {
                 continue;
             }
-            let left = end.map_or(GLANCE, |end| end.since(now));
-            tokio::select! {
-                () = any_ready(&self.ports) => {}
-                () = tokio::time::sleep(left.min(GLANCE)) => {}
-            }
+            let left = end.map_or(TURN, |end| end.since(now));
+            std::thread::sleep(left.min(TURN));
         }
     }
 }
@@ -301,14 +316,26 @@ struct Sender<'a> {
     clock: Clock,
     begin: Instant,
     stop: &'a AtomicBool,
+    /// Frames that are done with.
     done: AtomicUsize,
+    failed: AtomicBool,
 }
 
 impl Sender<'_> {
     fn send(&self) -> Result<Sent, OntoError> {
         let system = |error: std::io::Error| OntoError::System(error.to_string());
-        let runtime = runtime().map_err(system)?;
-        runtime.block_on(self.all())
+        let runtime = runtime().map_err(system);
+        let sent = runtime.and_then(|runtime| runtime.block_on(self.all()));
+        self.failed.store(sent.is_err(), Ordering::Relaxed);
+        sent
+    }
+
+    /// How long what comes back is of interest once this has ended.
+    fn linger(&self) -> Duration {
+        match self.failed.load(Ordering::Relaxed) {
+            true => Duration::ZERO,
+            false => self.onto.linger,
+        }
     }
 
     async fn all(&self) -> Result<Sent, OntoError> {

@@ -45,8 +45,8 @@ impl Counters {
 /// that are sent from this host through the interface, its own among them.
 pub struct Port {
     interface: String,
-    /// A descriptor of its own for the capture's socket.
-    ready: AsyncFd<OwnedFd>,
+    /// A descriptor of its own for the capture's socket; none of a port that is only polled.
+    ready: Option<AsyncFd<OwnedFd>>,
     capture: Capture<Active>,
 }
 
@@ -68,6 +68,24 @@ impl Port {
     /// # Errors
     /// [`PortError`], with what is missing: the interface, the right, libpcap's reason.
     pub fn open(interface: &str, buffer: i32) -> Result<Self, PortError> {
+        let port = Self::polled(interface, buffer)?;
+        let ready = port.socket().and_then(readable);
+        let ready = ready.map_err(|error| PortError {
+            interface: interface.to_owned(),
+            what: error.to_string(),
+        })?;
+        Ok(Self {
+            ready: Some(ready),
+            ..port
+        })
+    }
+
+    /// The same, whose readiness can't be waited for: who sends through its socket isn't slowed
+    /// down by the kernel's looking for somebody who waits.
+    ///
+    /// # Errors
+    /// As [`Port::open`].
+    pub(crate) fn polled(interface: &str, buffer: i32) -> Result<Self, PortError> {
         let wrong = |what: String| PortError {
             interface: interface.to_owned(),
             what,
@@ -93,12 +111,9 @@ impl Port {
             .map_err(pcap)?;
         let capture = capture.setnonblock().map_err(pcap)?;
         capture.direction(Direction::In).map_err(pcap)?;
-        let descriptor = rustix::io::dup(capture.as_fd());
-        let ready = descriptor.map_err(Into::into).and_then(readable);
-        let ready = ready.map_err(|error: std::io::Error| wrong(error.to_string()))?;
         Ok(Self {
             interface: interface.to_owned(),
-            ready,
+            ready: None,
             capture,
         })
     }
@@ -111,7 +126,10 @@ impl Port {
 
     /// Whether there may be a frame.
     pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
-        match self.ready.poll_read_ready(context) {
+        let Some(ready) = &self.ready else {
+            return Poll::Ready(());
+        };
+        match ready.poll_read_ready(context) {
             Poll::Ready(Ok(mut guard)) => {
                 // It is drained before the next wait, or is still readable then.
                 guard.clear_ready();

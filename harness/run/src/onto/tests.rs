@@ -1,3 +1,5 @@
+//! Which frames of a capture are sent, and when; what is none is named.
+
 use super::*;
 use harness_trace::{Direction, Frame, PointId};
 
