@@ -418,10 +418,10 @@ mod tests {
     fn again_of(line: &str) -> String {
         let words = line.split(' ');
         let args = Args::try_parse_from(words).unwrap_or_else(|error| unreachable!("{error}"));
-        match &args.command {
-            Command::Run(run) => again(&args, run),
-            other => unreachable!("{other:?}"),
-        }
+        let Command::Run(run) = &args.command else {
+            unreachable!("{line}");
+        };
+        again(&args, run)
     }
 
     /// What repeats a failed case holds all that the case depends on, and not how many others were
