@@ -67,6 +67,8 @@ live:
 bench:
 	$(CARGO) bench --workspace --benches
 	$(CARGO) run --release --quiet -p harness-fuzz --example speed
+	$(CARGO) build --release --quiet --bin tandem
+	sh harness/live/topspeed.sh $${CARGO_TARGET_DIR:-target}/release/tandem
 	harness/fuzz/run.sh speed
 
 ## Every fuzz target built on stable without a sanitizer, and run for a few seconds; the canary must

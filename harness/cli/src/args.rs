@@ -1,8 +1,10 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
+use harness_suite::{Expression, Scope};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Exit codes, as the design fixes them. When several apply the order is 2, 5, 6, 1, 3, 4.
 pub(crate) mod code {
@@ -22,6 +24,9 @@ pub(crate) mod code {
     pub(crate) const FINDING: u8 = 6;
 }
 
+/// Where the suites are if nobody says.
+pub(crate) const SUITES: &str = "suites";
+
 /// The open conformance lab for LACP, MLD and dual-device hot backup.
 ///
 /// Exit codes: 0 ok, 1 failed, 2 usage, 3 inconclusive, blocked or error only, 4 nothing selected,
@@ -30,7 +35,7 @@ pub(crate) mod code {
 #[command(name = "tandem", version, about, long_about)]
 pub(crate) struct Args {
     /// The folder of cases, requirements and testbeds.
-    #[arg(long, global = true, value_name = "DIR", default_value = "suites")]
+    #[arg(long, global = true, value_name = "DIR", default_value = SUITES)]
     pub(crate) suites: PathBuf,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -62,7 +67,7 @@ pub(crate) enum Command {
     Fuzz(crate::fuzz::Fuzz),
     /// Writes a run's results on a device for publication.
     Publish(crate::publish::Publish),
-    /// Plays one side of a capture of real devices into a reference device.
+    /// Plays one side of a capture into a reference device, or sends it to a real one.
     Replay(crate::replay::Replay),
     /// The reference as a device on real interfaces, in real time.
     #[cfg(feature = "live")]
@@ -73,6 +78,11 @@ pub(crate) enum Command {
     /// Testbeds of devices on wires: what they need.
     #[cfg(feature = "live")]
     Testbed(crate::doctor::Testbeds),
+}
+
+/// A time as the suites write it: `3s`, `250ms`.
+pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
+    Expression::time(text, &Scope::new()).map_err(|error| error.to_string())
 }
 
 /// Parses the command line and does what it says.

@@ -1,6 +1,6 @@
 //! `tandem fuzz`: campaigns against a simulated device or one on wires, findings as cases.
 
-use crate::args::{Args, code};
+use crate::args::{Args, code, parse_time};
 use crate::factory;
 use crate::fuzz_sample::sample;
 use crate::run::{parse_seed, progress};
@@ -11,7 +11,6 @@ use harness_fuzz::campaign::{Budget, Devices, Options, Report, campaign};
 use harness_fuzz::finding;
 use harness_fuzz::plan::{GENERATOR, Protocol};
 use harness_fuzz::player::Player;
-use harness_suite::{Expression, Scope};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -24,7 +23,7 @@ pub(crate) struct Fuzz {
     #[arg(value_parser = protocol)]
     protocol: Option<Protocol>,
     /// How long (default 60s).
-    #[arg(long, value_parser = time, conflicts_with = "cases")]
+    #[arg(long, value_parser = parse_time, conflicts_with = "cases")]
     pub(crate) time: Option<Duration>,
     /// How many cases: two simulated campaigns of a seed are then equal to the octet.
     #[arg(long)]
@@ -66,11 +65,6 @@ fn protocol(text: &str) -> Result<Protocol, String> {
         .into_iter()
         .find(|protocol| protocol.name() == text);
     found.ok_or_else(|| format!("there are {}", known.join(", ")))
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let value = Expression::parse(text).and_then(|e| e.duration(&Scope::new()));
-    value.map_err(|error| error.to_string())
 }
 
 pub(crate) fn fuzz(args: &Args, fuzz: &Fuzz) -> u8 {

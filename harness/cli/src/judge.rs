@@ -5,12 +5,13 @@ use crate::args::code;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
 use dut_device::MacAddr;
-use harness_judge::{InvariantReport, Invariants, Roles, Verdict};
-use harness_run::{JudgeError, judge_trace};
-use harness_trace::{Trace, read_capture};
+use harness_judge::{Finding, InvariantReport, Invariants, Roles, Verdict};
+use harness_run::{JudgeError, OntoNote, judge_trace};
+use harness_trace::{Direction, Trace, read_capture};
 use harness_wire::layers;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `tandem judge`.
 #[derive(Debug, ClapArgs)]
@@ -21,13 +22,17 @@ pub(crate) struct Judge {
     /// What a device in a foreign capture is: `MAC=router`, `MAC=listener`, `MAC=lacp` or
     /// `MAC=e-trunk`; several by repeating it.
     #[arg(long, value_name = "MAC=ROLE", value_parser = parse_role)]
-    role: Vec<(MacAddr, String)>,
+    role: Vec<Named>,
     /// Verdicts that a run has written: each capture's must be the same.
     #[arg(long, value_name = "EVENTS.JSONL")]
     against: Option<PathBuf>,
 }
 
-fn parse_role(text: &str) -> Result<(MacAddr, String), String> {
+/// A device and its role: `router`, `listener`, `lacp` or `e-trunk`.
+pub(crate) type Named = (MacAddr, String);
+
+/// A device's role, as `MAC=ROLE`.
+pub(crate) fn parse_role(text: &str) -> Result<Named, String> {
     let (mac, role) = text
         .split_once('=')
         .ok_or("use MAC=router, MAC=listener, MAC=lacp or MAC=e-trunk")?;
@@ -166,15 +171,20 @@ fn verdicts(path: &PathBuf) -> Result<BTreeMap<String, Verdict>, String> {
     Ok(verdicts)
 }
 
-/// Runs the invariants over the frames of the named devices.
-fn foreign(terminal: &Terminal, trace: &Trace, roles: &[(MacAddr, String)]) -> u8 {
+/// Runs the invariants over the frames of the named devices, and prints what they found; the exit
+/// code. What a recording of frames that were sent to a device says of itself is heeded.
+pub(crate) fn foreign(terminal: &Terminal, trace: &Trace, roles: &[Named]) -> u8 {
     let any = |role: &str| roles.iter().any(|(_, named)| named == role);
+    let note = OntoNote::of(trace);
+    let tolerance = note.as_ref().map_or(0, |note| note.tolerance_ns);
+    let tolerance = Duration::from_nanos(tolerance);
     let mut invariants = Invariants::foreign(Roles {
         lacp: any("lacp"),
         router: any("router"),
         listener: any("listener"),
         etrunk: any("e-trunk"),
-    });
+    })
+    .tolerating(tolerance);
     let mut frames = 0;
     for (record, frame) in trace.frames() {
         let Some(layers) = layers(&frame.octets) else {
@@ -186,7 +196,9 @@ fn foreign(terminal: &Terminal, trace: &Trace, roles: &[(MacAddr, String)]) -> u
             .filter(|(mac, _)| of(mac))
             .map(|(_, role)| role.as_str())
             .collect();
-        if mine.is_empty() {
+        // What Tandem sent itself is nobody's, whatever its source address is.
+        let own = note.is_some() && frame.direction == Direction::Out;
+        if mine.is_empty() || own {
             invariants.frame(record, frame);
             continue;
         }
@@ -205,33 +217,51 @@ fn foreign(terminal: &Terminal, trace: &Trace, roles: &[(MacAddr, String)]) -> u
         trace.until.as_millis() / 1000
     ));
     let reports = invariants.finish();
-    let mut worst = if reports.iter().any(|report| report.premises > 0) {
-        code::OK
-    } else {
+    let mut worst = code::OK;
+    if reports.iter().all(|report| report.premises == 0) {
         terminal.line("nothing was exercised: no frame of these devices is of their roles");
-        code::UNDECIDED
-    };
+        worst = code::UNDECIDED;
+    }
     for report in &reports {
-        print_report(terminal, trace, report);
-        if report.broken.is_some() {
-            worst = code::FAILED;
-        }
+        let verdict = match (&report.broken, report.premises) {
+            (Some(_), _) => Verdict::Fail,
+            (None, 0) => Verdict::NotApplicable,
+            (None, _) => Verdict::Pass,
+        };
+        let judged = (verdict, report.broken.clone());
+        let judged = match &note {
+            Some(note) => note.measured.temper(judged, tolerance),
+            None => judged,
+        };
+        print_report(terminal, trace, report, &judged);
+        worst = match (worst, verdict_code(judged.0)) {
+            (code::FAILED, _) | (_, code::FAILED) => code::FAILED,
+            (worst, this) => worst.max(this),
+        };
     }
     worst
 }
 
-fn print_report(terminal: &Terminal, trace: &Trace, report: &InvariantReport) {
-    let (state, more) = match (&report.broken, report.premises) {
-        (Some(finding), _) => {
-            let number = finding.record.and_then(|record| trace.frame_number(record));
-            let number = number.map(|n| format!("frame {n}: ")).unwrap_or_default();
-            (
-                terminal.paint("31;1", "broken"),
-                format!("{number}{}", finding.what),
-            )
+fn print_report(
+    terminal: &Terminal,
+    trace: &Trace,
+    report: &InvariantReport,
+    (verdict, finding): &(Verdict, Option<Finding>),
+) {
+    let said = |finding: &Finding| {
+        let number = finding.record.and_then(|record| trace.frame_number(record));
+        let number = number.map(|n| format!("frame {n}: ")).unwrap_or_default();
+        format!("{number}{}", finding.what)
+    };
+    let (state, more) = match (verdict, finding, report.premises) {
+        (Verdict::Fail, Some(finding), _) => (terminal.paint("31;1", "broken"), said(finding)),
+        (Verdict::Inconclusive, Some(finding), n) => {
+            let name = &report.name;
+            let more = format!("{name} ({n} times): {}", said(finding));
+            (terminal.paint("33", "inconclusive"), more)
         }
-        (None, 0) => (terminal.paint("2", "not exercised"), report.name.clone()),
-        (None, n) => (
+        (_, _, 0) => (terminal.paint("2", "not exercised"), report.name.clone()),
+        (_, _, n) => (
             terminal.paint("32", "held"),
             format!("{} ({n} times)", report.name),
         ),

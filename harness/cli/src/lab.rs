@@ -1,13 +1,13 @@
 //! `tandem lab`: a console on a simulated network.
 
-use crate::args::code;
+use crate::args::{code, parse_time};
 use crate::factory;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
 use dut_device::{Event, Instant};
 use harness_run::build_bed;
 use harness_sim::{LogLine, NodeAction, World};
-use harness_suite::{Bed, Expression, Scope, load_bed};
+use harness_suite::{Bed, load_bed};
 use std::io::{BufRead, IsTerminal, stdin};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,11 +40,6 @@ crash NODE      `hang NODE`, `resume NODE`, `restart NODE`
 log on|off      prints what the devices report while time passes
 names           nodes, hosts and links
 quit            ends";
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let value = Expression::parse(text).and_then(|e| e.duration(&Scope::new()));
-    value.map_err(|error| error.to_string())
-}
 
 pub(crate) fn lab(lab: &Lab) -> u8 {
     let terminal = Terminal::new();

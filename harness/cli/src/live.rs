@@ -46,15 +46,19 @@ pub(crate) fn plan(
     if testbed.wires == Wires::Veth {
         let _granted = harness_live::device::prefer();
     }
-    let kept = harness_live::doctor::Calibration::kept();
-    let tolerance = kept.map_or(TOLERANCE, |kept| Duration::from_nanos(kept.tolerance_ns));
     Ok(Plan {
         name: stem.unwrap_or(name).to_owned(),
         folder,
         testbed,
         program,
-        tolerance,
+        tolerance: tolerance(),
     })
+}
+
+/// How inexact times may be on this host.
+pub(crate) fn tolerance() -> Duration {
+    let kept = harness_live::doctor::Calibration::kept();
+    kept.map_or(TOLERANCE, |kept| Duration::from_nanos(kept.tolerance_ns))
 }
 
 /// The clock that the run goes by.

@@ -16,6 +16,8 @@ mod lab;
 mod lint;
 #[cfg(feature = "live")]
 mod live;
+#[cfg(feature = "live")]
+mod onto;
 mod plan;
 mod publish;
 mod replay;

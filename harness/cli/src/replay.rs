@@ -1,37 +1,81 @@
-//! `tandem replay`: one side of a capture of real devices, played into a reference device.
+//! `tandem replay`: one side of a capture of real devices, played into a reference device, or sent
+//! to a real one.
 
 use crate::args::code;
+#[cfg(feature = "live")]
+use crate::args::parse_time;
 use crate::factory;
 use crate::terminal::Terminal;
-use clap::Args as ClapArgs;
+use clap::{ArgGroup, Args as ClapArgs};
 use dut_device::{Event, Instant, LacpInfo, MacAddr, Snapshot};
+#[cfg(feature = "live")]
+use harness_run::Speed;
 use harness_run::{Beside, Happened, Replay as Request, ReplayError, Replayed, replay as play};
 use harness_trace::{Record, Trace, read_capture};
 use harness_wire::summary;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "live")]
+use std::time::Duration;
 
 /// `tandem replay`.
 #[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("where").required(true))]
 pub(crate) struct Replay {
     /// A pcap or pcapng file.
-    file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Configuration of the reference device that it is played into.
-    #[arg(long, value_name = "CONFIG")]
-    into: PathBuf,
-    /// The port that the frames come in by, as `GE0/1/2`.
-    #[arg(long)]
-    port: String,
-    /// Source address of the side that is played.
+    #[arg(long, value_name = "CONFIG", group = "where", requires_all = ["port", "from"])]
+    into: Option<PathBuf>,
+    /// The reference's port that the frames come in by, as `GE0/1/2`.
+    #[arg(long, requires = "into")]
+    #[cfg_attr(feature = "live", arg(conflicts_with = "onto"))]
+    port: Option<String>,
+    /// Source address of the side that is played; onto an interface it needs none where the
+    /// capture has one side only.
     #[arg(long, value_name = "MAC", value_parser = parse_mac)]
-    from: MacAddr,
+    pub(crate) from: Option<MacAddr>,
     /// Source address of the side that the reference stands for: its system, key, port and
     /// link-local address are taken from the capture. Without it no LACPDU can match.
-    #[arg(long = "as", value_name = "MAC", value_parser = parse_mac)]
+    #[arg(long = "as", value_name = "MAC", value_parser = parse_mac, requires = "into")]
+    #[cfg_attr(feature = "live", arg(conflicts_with = "onto"))]
     stands_for: Option<MacAddr>,
     /// Print what came of it only, not each frame.
-    #[arg(long)]
+    #[arg(long, requires = "into")]
+    #[cfg_attr(feature = "live", arg(conflicts_with = "onto"))]
     fast: bool,
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    pub(crate) wire: Wire,
+}
+
+/// Where and how frames are sent to a real device.
+#[cfg(feature = "live")]
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Wire {
+    /// The interface behind which a real device is: the frames are sent to it, what comes back is
+    /// recorded and judged.
+    #[arg(long, value_name = "IFACE", group = "where")]
+    onto: Option<String>,
+    /// How many times as fast as recorded, as 2 or 0.5.
+    #[arg(long, value_name = "X", default_value = "1", value_parser = Speed::parse)]
+    #[arg(conflicts_with = "into")]
+    pub(crate) speed: Speed,
+    /// As fast as it goes.
+    #[arg(long, conflicts_with_all = ["into", "speed"])]
+    pub(crate) top: bool,
+    /// How long what comes back is recorded after the last frame.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
+    #[arg(conflicts_with = "into")]
+    pub(crate) linger: Duration,
+    /// Where both directions are recorded.
+    #[arg(long, value_name = "PCAPNG", default_value = "tandem-replay.pcapng")]
+    #[arg(conflicts_with = "into")]
+    pub(crate) record: PathBuf,
+    /// What a device is, as of `tandem judge`; several by repeating it. Else it is what it sends.
+    #[arg(long, value_name = "MAC=ROLE", value_parser = crate::judge::parse_role)]
+    #[arg(conflicts_with = "into")]
+    pub(crate) role: Vec<crate::judge::Named>,
 }
 
 fn parse_mac(text: &str) -> Result<MacAddr, String> {
@@ -43,57 +87,92 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Exit code 0 when the capture was played, 2 when it can't be, 3 when the reference used none of
-/// its frames.
+/// Plays it where the arguments say.
 pub(crate) fn replay(args: &Replay) -> u8 {
-    let terminal = Terminal::new();
-    let trace = read(&args.file).and_then(|octets| {
-        let trace = read_capture(&octets);
-        trace.map_err(|error| format!("{}: {error}", args.file.display()))
-    });
-    let configuration = read(&args.into).and_then(|octets| {
-        let text = String::from_utf8(octets);
-        text.map_err(|_| format!("{}: not UTF-8", args.into.display()))
-    });
-    let (trace, configuration) = match (trace, configuration) {
-        (Ok(trace), Ok(configuration)) => (trace, configuration),
-        (Err(error), _) | (_, Err(error)) => {
-            terminal.complain(&error);
-            return code::USAGE;
-        }
-    };
-    let request = Request {
-        trace: &trace,
-        configuration: vec![(args.into.display().to_string(), configuration)],
-        port: args.port.clone(),
-        from: args.from,
-        stands_for: args.stands_for,
-        looks: Vec::new(),
-    };
-    let replayed: Result<Replayed, ReplayError> = play(&request, &factory::reference());
-    let replayed = match replayed {
-        Ok(replayed) => replayed,
-        Err(error) => {
-            terminal.complain(&error.to_string());
-            return code::USAGE;
-        }
-    };
-    let page = Page {
-        terminal: &terminal,
-        trace: &trace,
-        replayed: &replayed,
-    };
-    page.head(args);
-    if !args.fast {
-        page.frames();
+    #[cfg(feature = "live")]
+    if let Some(interface) = &args.wire.onto {
+        return crate::onto::onto(args, interface);
     }
-    page.discarded();
-    page.state();
-    if args.stands_for.is_some() {
-        page.beside(args.fast);
+    // One of both is required, and this needs the other two.
+    match (&args.into, &args.port, args.from) {
+        (Some(into), Some(port), Some(from)) => Into {
+            args,
+            into,
+            port,
+            from,
+        }
+        .replay(),
+        _ => code::USAGE,
     }
-    let used = replayed.heard > page.lost();
-    if used { code::OK } else { code::UNDECIDED }
+}
+
+/// A replay into a reference device.
+struct Into<'a> {
+    args: &'a Replay,
+    into: &'a Path,
+    port: &'a str,
+    from: MacAddr,
+}
+
+impl Into<'_> {
+    /// Exit code 0 when the capture was played, 2 when it can't be, 3 when the reference used none
+    /// of its frames.
+    fn replay(&self) -> u8 {
+        let Self {
+            args,
+            into,
+            port,
+            from,
+        } = self;
+        let terminal = Terminal::new();
+        let trace = read(&args.file).and_then(|octets| {
+            let trace = read_capture(&octets);
+            trace.map_err(|error| format!("{}: {error}", args.file.display()))
+        });
+        let configuration = read(into).and_then(|octets| {
+            let text = String::from_utf8(octets);
+            text.map_err(|_| format!("{}: not UTF-8", into.display()))
+        });
+        let (trace, configuration) = match (trace, configuration) {
+            (Ok(trace), Ok(configuration)) => (trace, configuration),
+            (Err(error), _) | (_, Err(error)) => {
+                terminal.complain(&error);
+                return code::USAGE;
+            }
+        };
+        let request = Request {
+            trace: &trace,
+            configuration: vec![(into.display().to_string(), configuration)],
+            port: (*port).to_owned(),
+            from: *from,
+            stands_for: args.stands_for,
+            looks: Vec::new(),
+        };
+        let replayed: Result<Replayed, ReplayError> = play(&request, &factory::reference());
+        let replayed = match replayed {
+            Ok(replayed) => replayed,
+            Err(error) => {
+                terminal.complain(&error.to_string());
+                return code::USAGE;
+            }
+        };
+        let page = Page {
+            terminal: &terminal,
+            trace: &trace,
+            replayed: &replayed,
+        };
+        page.head(self);
+        if !args.fast {
+            page.frames();
+        }
+        page.discarded();
+        page.state();
+        if args.stands_for.is_some() {
+            page.beside(args.fast);
+        }
+        let used = replayed.heard > page.lost();
+        if used { code::OK } else { code::UNDECIDED }
+    }
 }
 
 struct Page<'a> {
@@ -164,7 +243,7 @@ impl Page<'_> {
         lost + usize::from(discarded && !used)
     }
 
-    fn head(&self, args: &Replay) {
+    fn head(&self, of: &Into<'_>) {
         let Replayed {
             heard, identity, ..
         } = self.replayed;
@@ -172,14 +251,16 @@ impl Page<'_> {
         let ms = self.trace.until.as_millis();
         self.terminal.line(&format!(
             "{heard} frames of {} in {}.{:03} s into {} of {}: {} used, {lost} discarded",
-            args.from,
+            of.from,
             ms / 1000,
             ms % 1000,
-            args.port,
-            args.into.display(),
+            of.port,
+            of.into.display(),
             heard - lost,
         ));
-        let Some(mac) = args.stands_for else { return };
+        let Some(mac) = of.args.stands_for else {
+            return;
+        };
         let mut parts = vec![format!("standing for {mac}")];
         parts.extend(identity.lacp.as_ref().map(actor));
         parts.extend(identity.link_local.map(|address| address.to_string()));

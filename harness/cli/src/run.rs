@@ -1,6 +1,6 @@
 //! `tandem run` and `tandem list`.
 
-use crate::args::{Args, code};
+use crate::args::{Args, SUITES, code};
 use crate::factory;
 use crate::terminal::Terminal;
 use clap::Args as ClapArgs;
@@ -193,7 +193,7 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
         if let RunEvent::CaseFinished(result) = event {
             board.count(&result.case.suite, result.verdict);
             bar.inc(1);
-            bar.suspend(|| show(&terminal, &result, &catalogue, run, &report));
+            bar.suspend(|| show(&terminal, &result, &catalogue, (args, run), &report));
         }
         true
     };
@@ -217,14 +217,38 @@ pub(crate) fn run(args: &Args, run: &Run) -> u8 {
     exit_code(&footer)
 }
 
+/// A word as a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=@:,".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+/// What of the command line, beside a case's id, is needed to play it again as it was.
+fn again(args: &Args, run: &Run) -> String {
+    let mut words = vec![("--seed", run.seed.to_string())];
+    let suites = args.suites.display().to_string();
+    if suites != SUITES {
+        words.push(("--suites", suites));
+    }
+    words.extend(run.profile.iter().map(|name| ("--profile", name.clone())));
+    #[cfg(feature = "live")]
+    {
+        words.extend(run.testbed.iter().map(|name| ("--testbed", name.clone())));
+        words.extend(run.clock.iter().map(|clock| ("--clock", clock.clone())));
+        words.extend(run.interface.iter().map(|wire| ("-i", wire.clone())));
+    }
+    let words = words
+        .iter()
+        .map(|(name, value)| format!(" {name} {}", quoted(value)));
+    words.collect()
+}
+
 /// The command line as a shell takes it, without the program's folder.
 fn command_line() -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=@:,".contains(c);
-    let quoted = |text: String| match text.chars().all(plain) {
-        true => text,
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    };
-    let arguments = std::env::args().skip(1).map(quoted);
+    let arguments = std::env::args().skip(1).map(|text| quoted(&text));
     let words: Vec<String> = std::iter::once("tandem".to_owned())
         .chain(arguments)
         .collect();
@@ -250,7 +274,13 @@ fn simulate(
 }
 
 /// One line of a finished case, its remarks, and all about it when it isn't pass.
-fn show(terminal: &Terminal, result: &CaseResult, catalogue: &Catalogue, run: &Run, report: &str) {
+fn show(
+    terminal: &Terminal,
+    result: &CaseResult,
+    catalogue: &Catalogue,
+    (args, run): (&Args, &Run),
+    report: &str,
+) {
     terminal.line(&terminal.case(result));
     // Who served when, and what each listener lost, is the pair's story: it is always told.
     if !result.remarks.is_empty() {
@@ -262,7 +292,7 @@ fn show(terminal: &Terminal, result: &CaseResult, catalogue: &Catalogue, run: &R
         terminal.line(&format!("{:16}{remark}", ""));
     }
     if !matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable) {
-        terminal.failure(result, catalogue, run.seed, report);
+        terminal.failure(result, catalogue, (report, &again(args, run)));
     }
 }
 
@@ -380,5 +410,36 @@ fn exit_code(footer: &Footer) -> u8 {
         code::UNDECIDED
     } else {
         code::OK
+    }
+}
+
+#[cfg(all(test, feature = "live"))]
+mod tests {
+    use super::*;
+    use crate::args::Command;
+    use clap::Parser;
+
+    fn again_of(line: &str) -> String {
+        let words = line.split(' ');
+        let args = Args::try_parse_from(words).unwrap_or_else(|error| unreachable!("{error}"));
+        let Command::Run(run) = &args.command else {
+            unreachable!("{line}");
+        };
+        again(&args, run)
+    }
+
+    /// What repeats a failed case holds all that the case depends on, and not how many others were
+    /// run, nor where the reports went.
+    #[test]
+    fn a_case_is_repeated_as_it_was_run() {
+        assert_eq!(again_of("tandem run lacp --jobs 3"), " --seed 1");
+        let live = "tandem run lacp --testbed ovs --clock real --seed 7 --report r --max-fail 2";
+        assert_eq!(again_of(live), " --seed 7 --testbed ovs --clock real");
+        let wires =
+            "tandem --suites my run mld --profile version-1 --testbed b.yaml -i p1@e1 -i p2@e2";
+        assert_eq!(
+            again_of(wires),
+            " --seed 1 --suites my --profile version-1 --testbed b.yaml -i p1@e1 -i p2@e2"
+        );
     }
 }

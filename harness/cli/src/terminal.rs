@@ -73,8 +73,7 @@ impl Terminal {
         &self,
         result: &CaseResult,
         catalogue: &Catalogue,
-        seed: u64,
-        report: &str,
+        (report, again): (&str, &str),
     ) {
         let Some(finding) = &result.finding else {
             return;
@@ -117,10 +116,7 @@ impl Terminal {
         let name = reports::capture_name(&result.case.id);
         let number = frame.map(|n| format!(" frame {n}")).unwrap_or_default();
         self.line(&format!("  capture: {report}/captures/{name}{number}"));
-        self.line(&format!(
-            "  repeat: tandem run '{}' --seed {seed}",
-            result.case.id
-        ));
+        self.line(&format!("  repeat: tandem run '{}'{again}", result.case.id));
     }
 
     /// The frames around the deciding one.

@@ -128,7 +128,7 @@ impl Plan {
             let Some(Step::Wait(time)) = self.steps.get_mut(index) else {
                 continue;
             };
-            let long = Expression::parse(time).and_then(|e| e.duration(&Scope::new()));
+            let long = Expression::time(time, &Scope::new());
             if long.is_ok_and(|long| long > most) {
                 *time = format!("{}ms", most.as_millis());
             }

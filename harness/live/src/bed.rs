@@ -54,7 +54,7 @@ impl Plan {
 
     pub(crate) fn time(text: Option<&str>, default: Duration) -> Result<Duration, String> {
         let Some(text) = text else { return Ok(default) };
-        let value = Expression::parse(text).and_then(|e| e.duration(&Scope::new()));
+        let value = Expression::time(text, &Scope::new());
         value.map_err(|error| format!("{text}: {error}"))
     }
 }

@@ -110,7 +110,7 @@ async fn one(
         case.constants.insert(name.clone(), constant);
     }
     let settle = testbed.settle.as_ref().or(simulated.1.settle.as_ref());
-    let settle = settle.map(|text| Expression::parse(text)?.duration(&case.scope()));
+    let settle = settle.map(|text| Expression::time(text, &case.scope()));
     let settle = settle.transpose().map_err(|error| error.to_string())?;
     let settle = settle.unwrap_or_default();
     let spec = spec(bed, &case, simulated.1, lateness, &clock);

@@ -19,6 +19,7 @@ mod hook;
 mod late;
 mod link;
 mod netns;
+pub mod onto;
 mod port;
 mod readable;
 mod reference;

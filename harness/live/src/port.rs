@@ -28,10 +28,12 @@ pub struct Counters {
     pub capture: u64,
     /// Frames that the interface dropped on receipt.
     pub interface: u64,
+    /// Frames that it took from this host and dropped.
+    pub sent: u64,
 }
 
 impl Counters {
-    /// Frames lost since an earlier reading.
+    /// Received frames lost since an earlier reading.
     #[must_use]
     pub const fn since(&self, earlier: &Self) -> u64 {
         self.capture.saturating_sub(earlier.capture)
@@ -43,8 +45,8 @@ impl Counters {
 /// that are sent from this host through the interface, its own among them.
 pub struct Port {
     interface: String,
-    /// A descriptor of its own for the capture's socket.
-    ready: AsyncFd<OwnedFd>,
+    /// A descriptor of its own for the capture's socket; none of a port that is only polled.
+    ready: Option<AsyncFd<OwnedFd>>,
     capture: Capture<Active>,
 }
 
@@ -66,6 +68,24 @@ impl Port {
     /// # Errors
     /// [`PortError`], with what is missing: the interface, the right, libpcap's reason.
     pub fn open(interface: &str, buffer: i32) -> Result<Self, PortError> {
+        let port = Self::polled(interface, buffer)?;
+        let ready = port.socket().and_then(readable);
+        let ready = ready.map_err(|error| PortError {
+            interface: interface.to_owned(),
+            what: error.to_string(),
+        })?;
+        Ok(Self {
+            ready: Some(ready),
+            ..port
+        })
+    }
+
+    /// The same, whose readiness can't be waited for: who sends through its socket isn't slowed
+    /// down by the kernel's looking for somebody who waits.
+    ///
+    /// # Errors
+    /// As [`Port::open`].
+    pub(crate) fn polled(interface: &str, buffer: i32) -> Result<Self, PortError> {
         let wrong = |what: String| PortError {
             interface: interface.to_owned(),
             what,
@@ -91,12 +111,9 @@ impl Port {
             .map_err(pcap)?;
         let capture = capture.setnonblock().map_err(pcap)?;
         capture.direction(Direction::In).map_err(pcap)?;
-        let descriptor = rustix::io::dup(capture.as_fd());
-        let ready = descriptor.map_err(Into::into).and_then(readable);
-        let ready = ready.map_err(|error: std::io::Error| wrong(error.to_string()))?;
         Ok(Self {
             interface: interface.to_owned(),
-            ready,
+            ready: None,
             capture,
         })
     }
@@ -109,7 +126,10 @@ impl Port {
 
     /// Whether there may be a frame.
     pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
-        match self.ready.poll_read_ready(context) {
+        let Some(ready) = &self.ready else {
+            return Poll::Ready(());
+        };
+        match ready.poll_read_ready(context) {
             Poll::Ready(Ok(mut guard)) => {
                 // It is drained before the next wait, or is still readable then.
                 guard.clear_ready();
@@ -165,25 +185,38 @@ impl Port {
         }
     }
 
+    /// A descriptor of its own for the capture's socket, to send by: the capture shows none of it.
+    pub(crate) fn socket(&self) -> std::io::Result<OwnedFd> {
+        Ok(rustix::io::dup(self.capture.as_fd())?)
+    }
+
     /// What has been lost so far. The interface's counter is that of the thread's namespace.
     pub fn counters(&mut self) -> Counters {
         let capture = self.capture.stats().map(|stats| stats.dropped).unwrap_or(0);
+        let [received, sent] = interface_drops(&self.interface);
         Counters {
             capture: u64::from(capture),
-            interface: interface_drops(&self.interface),
+            interface: received,
+            sent,
         }
     }
 }
 
-/// Receive drops of an interface, from the kernel's table; 0 where it isn't there.
-fn interface_drops(interface: &str) -> u64 {
+/// Drops of an interface on receipt and on sending, from the kernel's table; 0 where it isn't
+/// there.
+fn interface_drops(interface: &str) -> [u64; 2] {
     let table = fs::read_to_string("/proc/thread-self/net/dev").unwrap_or_default();
     let row = table
         .lines()
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.trim() == interface);
-    let dropped = row.and_then(|(_, numbers)| numbers.split_whitespace().nth(3));
-    dropped.and_then(|text| text.parse().ok()).unwrap_or(0)
+    let numbers: Vec<&str> = row
+        .map(|(_, numbers)| numbers.split_whitespace().collect())
+        .unwrap_or_default();
+    [3, 11].map(|column| {
+        let dropped = numbers.get(column).and_then(|text| text.parse().ok());
+        dropped.unwrap_or(0)
+    })
 }
 
 /// Waits until one of these ports may have a frame.

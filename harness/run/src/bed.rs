@@ -56,7 +56,7 @@ fn mac(text: &str, of: &str) -> Result<MacAddr, BedError> {
 }
 
 fn duration(text: &str, scope: &Scope, of: &str) -> Result<Duration, BedError> {
-    let value = Expression::parse(text).and_then(|expression| expression.duration(scope));
+    let value = Expression::time(text, scope);
     value.map_err(|error| BedError::Value(format!("{of}: {error}")))
 }
 

@@ -148,6 +148,7 @@ pub fn judge_trace(trace: &Trace) -> Result<CaseResult, JudgeError> {
             | Note::Display(_)
             | Note::Pair(_)
             | Note::Measured(_)
+            | Note::Onto(_)
             | Note::Overrun(..)
             | Note::Done(_) => {}
         }
@@ -301,7 +302,7 @@ impl<'a> Replay<'a> {
                 self.done = true;
                 self.end = at;
             }
-            Some(Note::Case(_) | Note::Unplayed(..)) | None => {}
+            Some(Note::Case(_) | Note::Unplayed(..) | Note::Onto(_)) | None => {}
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What stands between the frames of a case's trace: enough to judge it again.
 
 use crate::measured::Measured;
+use crate::onto::OntoNote;
 use dut_device::Instant;
 use harness_judge::{Difference, PairChange, Verdict};
 use harness_suite::ExpandedCase;
@@ -29,6 +30,8 @@ pub(crate) enum Note {
     Pair(PairNote),
     /// What was measured of the run itself, on wires.
     Measured(Measured),
+    /// One side of a capture was sent to a device on wires.
+    Onto(OntoNote),
     /// A device has exceeded its budget: the case ends with this verdict, for this reason.
     Overrun(Verdict, String),
     /// The case is decided here; why the harness gave it up, if it did.

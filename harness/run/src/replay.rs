@@ -217,13 +217,21 @@ pub fn replay(request: &Replay<'_>, factory: &Factory) -> Result<Replayed, Repla
 }
 
 /// Records of the frames with this source address.
-fn frames_of(trace: &Trace, mac: MacAddr) -> Vec<usize> {
+pub(crate) fn frames_of(trace: &Trace, mac: MacAddr) -> Vec<usize> {
     let of = |octets: &[u8]| octets.get(6..12) == Some(&mac.0);
     let frames = trace.frames().filter(|(_, frame)| of(&frame.octets));
     frames.map(|(record, _)| record).collect()
 }
 
-fn senders(trace: &Trace) -> String {
+/// The source addresses of a capture, with their number of frames, as errors list them.
+pub(crate) fn senders(trace: &Trace) -> String {
+    let counts = sources(trace);
+    let shown = counts.iter().map(|(mac, n)| format!("{mac} ({n} frames)"));
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Source addresses with their number of frames.
+pub(crate) fn sources(trace: &Trace) -> BTreeMap<MacAddr, usize> {
     let mut counts: BTreeMap<MacAddr, usize> = BTreeMap::new();
     for (_, frame) in trace.frames() {
         let source = frame.octets.get(6..12).and_then(|o| o.try_into().ok());
@@ -231,8 +239,7 @@ fn senders(trace: &Trace) -> String {
             *counts.entry(MacAddr(source)).or_default() += 1;
         }
     }
-    let shown = counts.iter().map(|(mac, n)| format!("{mac} ({n} frames)"));
-    shown.collect::<Vec<_>>().join(", ")
+    counts
 }
 
 /// Timeouts in a row at one instant.

@@ -110,10 +110,9 @@ impl Session {
             case: spec.case,
             trace: Trace {
                 points,
-                records: Vec::new(),
-                until: Instant::ZERO,
                 resolution: Duration::from_nanos(1),
                 origin_s: spec.origin_s,
+                ..Trace::default()
             },
             player: player.map_err(|error| error.to_string())?,
             invariants,

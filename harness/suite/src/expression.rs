@@ -87,6 +87,14 @@ impl Expression {
         }
     }
 
+    /// The duration that a text says; negative becomes zero.
+    ///
+    /// # Errors
+    /// As [`Expression::parse`] and [`Expression::duration`].
+    pub fn time(text: &str, scope: &Scope) -> Result<Duration, ExpressionError> {
+        Self::parse(text)?.duration(scope)
+    }
+
     /// The names that it uses.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {

@@ -13,12 +13,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// File, prefix of its ids, and how many requirements it holds at least.
-const FILES: [(&str, &str, usize); 8] = [
+const FILES: [(&str, &str, usize); 9] = [
     ("lacp", "LACP", 130),
     // 173 of the reference list, and two of what listeners' frames must be.
     ("mld", "MLD", 175),
     // Limits of a router, numbered on from the list.
     ("mld-limits", "MLD", 3),
+    ("mld-host", "MLD", 1),
     ("mld-proxy", "PROXY", 10),
     ("mld-snooper", "SNOOP", 10),
     ("etrunk", "ETRUNK", 30),

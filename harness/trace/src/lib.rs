@@ -12,6 +12,7 @@ pub use pcapng::{PcapngWriter, to_pcapng};
 pub use read::{ReadError, read_capture};
 
 use dut_device::Instant;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Index of a point of control and observation in [`Trace::points`].
@@ -92,6 +93,8 @@ pub struct Trace {
     pub resolution: Duration,
     /// Seconds since 1970 of the trace's beginning; 0 where it isn't known.
     pub origin_s: u64,
+    /// Records whose frames were captured in part only, with the octets that they had.
+    pub cut: BTreeMap<usize, usize>,
 }
 
 impl Trace {

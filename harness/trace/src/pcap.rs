@@ -3,6 +3,7 @@
 use crate::read::settle;
 use crate::{Direction, Frame, Point, PointId, ReadError, Record, Trace};
 use dut_device::Instant;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Reads a classic pcap file, microseconds or nanoseconds, either byte order.
@@ -28,14 +29,22 @@ pub(crate) fn read(octets: &[u8]) -> Result<Trace, ReadError> {
         return Err(ReadError::LinkType(link_type));
     }
     let mut records = Vec::new();
+    let mut cut = BTreeMap::new();
     let mut at = 24;
     while at < octets.len() {
+        let packets = records.len();
+        let u32_at = |at| u32_at(at).map_err(|error| error.after(packets));
         let seconds = u64::from(u32_at(at)?);
         let units = u64::from(u32_at(at + 4)?);
         let length = usize::try_from(u32_at(at + 8)?).unwrap_or(usize::MAX);
+        let original = usize::try_from(u32_at(at + 12)?).unwrap_or(usize::MAX);
         let frame = octets.get(at + 16..(at + 16).saturating_add(length));
         let what = "a packet is cut short";
-        let frame = frame.ok_or(ReadError::Damaged { at, what })?;
+        let damaged = ReadError::Damaged { packets, at, what };
+        let frame = frame.ok_or(damaged)?;
+        if original > length {
+            cut.insert(packets, original);
+        }
         let stamp = seconds
             .saturating_mul(1_000_000_000)
             .saturating_add(units * ns_per_unit);
@@ -54,16 +63,17 @@ pub(crate) fn read(octets: &[u8]) -> Result<Trace, ReadError> {
         near: "out".to_owned(),
         far: "in".to_owned(),
     };
-    Ok(settle(
-        records,
-        vec![point],
-        Duration::from_nanos(ns_per_unit),
-    ))
+    let resolution = Duration::from_nanos(ns_per_unit);
+    Ok(Trace {
+        cut,
+        ..settle(records, vec![point], resolution)
+    })
 }
 
 fn take(octets: &[u8], at: usize) -> Result<[u8; 4], ReadError> {
     let field = octets.get(at..at + 4).and_then(|f| f.try_into().ok());
     field.ok_or(ReadError::Damaged {
+        packets: 0,
         at,
         what: "the file is cut short",
     })

@@ -3,6 +3,7 @@
 use crate::pcapng::{LOST, MAGIC, NOTE};
 use crate::{Direction, Frame, Point, PointId, Record, Trace, pcap};
 use dut_device::Instant;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -13,8 +14,10 @@ pub enum ReadError {
     #[error("not a capture file: it begins with neither a pcap nor a pcapng magic number")]
     NotACapture,
     /// A block or record is cut short or contradicts itself.
-    #[error("octet {at}: {what}")]
+    #[error("{}octet {at}: {what}", after(*packets))]
     Damaged {
+        /// Packets that were read before it.
+        packets: usize,
         /// Offset in the file.
         at: usize,
         /// What is wrong.
@@ -23,6 +26,23 @@ pub enum ReadError {
     /// The frames are not Ethernet.
     #[error("link type {0} is not Ethernet (1)")]
     LinkType(u32),
+}
+
+impl ReadError {
+    /// The same, found after so many packets.
+    pub(crate) const fn after(self, packets: usize) -> Self {
+        match self {
+            Self::Damaged { at, what, .. } => Self::Damaged { packets, at, what },
+            Self::NotACapture | Self::LinkType(_) => self,
+        }
+    }
+}
+
+fn after(packets: usize) -> String {
+    match packets {
+        0 => String::new(),
+        packets => format!("after packet {packets}, "),
+    }
 }
 
 /// Reads a pcap or pcapng file. Times become relative to the first packet's second (our own files:
@@ -81,6 +101,7 @@ fn settle_at(
         until,
         resolution,
         origin_s,
+        cut: BTreeMap::new(),
     }
 }
 
@@ -99,6 +120,8 @@ struct Reader<'a> {
     first: usize,
     points: Vec<Point>,
     records: Vec<(u64, Record)>,
+    packets: usize,
+    cut: BTreeMap<usize, usize>,
     origin_s: Option<u64>,
     resolution: Duration,
 }
@@ -113,13 +136,19 @@ impl<'a> Reader<'a> {
             first: 0,
             points: Vec::new(),
             records: Vec::new(),
+            packets: 0,
+            cut: BTreeMap::new(),
             origin_s: None,
             resolution: Duration::from_nanos(1),
         }
     }
 
     const fn damaged(&self, what: &'static str) -> ReadError {
-        ReadError::Damaged { at: self.at, what }
+        ReadError::Damaged {
+            packets: self.packets,
+            at: self.at,
+            what,
+        }
     }
 
     fn u16(&self, body: &[u8], at: usize) -> Result<u16, ReadError> {
@@ -178,12 +207,14 @@ impl<'a> Reader<'a> {
             records,
             resolution,
             origin_s,
+            cut,
             ..
         } = self;
-        Ok(match origin_s {
+        let trace = match origin_s {
             Some(origin_s) => settle_at(records, points, resolution, origin_s),
             None => settle(records, points, resolution),
-        })
+        };
+        Ok(Trace { cut, ..trace })
     }
 
     fn options<'b>(&self, mut rest: &'b [u8]) -> Result<Vec<(u16, &'b [u8])>, ReadError> {
@@ -280,7 +311,12 @@ impl<'a> Reader<'a> {
                 frame.direction = Direction::Out;
             }
         }
+        let original = usize::try_from(self.u32(body, 16)?).unwrap_or(usize::MAX);
+        if original > length {
+            self.cut.insert(self.records.len(), original);
+        }
         self.records.push((ns, Record::Frame(frame)));
+        self.packets += 1;
         Ok(())
     }
 

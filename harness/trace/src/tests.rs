@@ -33,6 +33,7 @@ fn sample() -> Trace {
         until: Instant::from_nanos(3_000_000_001),
         resolution: Duration::from_nanos(1),
         origin_s: 1_622_258_460,
+        cut: BTreeMap::new(),
     }
 }
 
@@ -78,4 +79,26 @@ fn classic_pcap_is_read_in_both_units() {
 fn what_is_no_capture_is_named() {
     assert_eq!(read_capture(b"hello, world"), Err(ReadError::NotACapture));
     assert_eq!(read_capture(b""), Err(ReadError::NotACapture));
+}
+
+/// A damaged file says how many packets are whole, and a packet that was captured in part is known
+/// with the length that it had: whoever sends it again must know.
+#[test]
+fn damage_and_cut_packets_are_told_by_their_number() {
+    let mut file = 0xA1B2_C3D4_u32.to_le_bytes().to_vec();
+    file.extend_from_slice(&[2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0]);
+    for (captured, original) in [(14_u32, 14_u32), (14, 60)] {
+        file.extend_from_slice(&[0; 8]);
+        file.extend_from_slice(&captured.to_le_bytes());
+        file.extend_from_slice(&original.to_le_bytes());
+        file.extend_from_slice(&[0; 14]);
+    }
+    let trace = read_capture(&file).unwrap();
+    assert_eq!(trace.cut, BTreeMap::from([(1, 60)]));
+    let error = read_capture(&file[..file.len() - 1]).unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("after packet 1, octet 54: "), "{text}");
+    let octets = to_pcapng(&trace, "", &BTreeMap::new());
+    let error = read_capture(&octets[..octets.len() - 8]).unwrap_err();
+    assert!(error.to_string().starts_with("after packet 1, "), "{error}");
 }

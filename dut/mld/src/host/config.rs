@@ -15,6 +15,8 @@ pub struct HostConfig {
     pub address_after: Duration,
     /// RFC 9777 falls back to version 1 for General Queries of version 1 alone, RFC 3810 for any.
     pub profile: Profile,
+    /// 1: the listener is of RFC 2710 alone and never speaks version 2. Default 2.
+    pub version: u8,
     /// Robustness Variable; 0 is taken for 1. Default 2.
     pub robustness: u8,
     /// Unsolicited Report Interval of version 2. Default 1 s.
@@ -41,6 +43,7 @@ impl HostConfig {
             link_local,
             address_after: Duration::ZERO,
             profile: Profile::Rfc9777,
+            version: 2,
             robustness: 2,
             unsolicited_report_interval: Duration::from_secs(1),
             unsolicited_report_interval_v1: Duration::from_secs(10),

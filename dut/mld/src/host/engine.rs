@@ -213,6 +213,10 @@ impl Host {
         if !(self.policy.accepts)(&to) {
             return Err(DiscardReason::NotAddressed);
         }
+        let icmpv6 = match self.config.version {
+            1 => (self.policy.read_in_version_1)(icmpv6),
+            _ => icmpv6,
+        };
         Message::parse(icmpv6).map_err(|refused| refusal(refused, icmpv6))
     }
 
@@ -222,7 +226,8 @@ impl Host {
         if let Query::V2(query) = query {
             self.query_interval = (self.policy.query_interval)(self.query_interval, query);
         }
-        if self.config.compatibility && (self.policy.falls_back)(self.config.profile, query) {
+        let follows = self.config.version > 1 && self.config.compatibility;
+        if follows && (self.policy.falls_back)(self.config.profile, query) {
             let robustness = self.config.robustness();
             let present = self.policy.older_version_querier_present;
             let present = present(robustness, self.query_interval, maximum);
@@ -288,7 +293,7 @@ impl Host {
     /// Whether version 1 is spoken now.
     #[must_use]
     pub const fn speaks_version_1(&self) -> bool {
-        self.older_version_querier.is_some()
+        self.config.version == 1 || self.older_version_querier.is_some()
     }
 
     fn version(&mut self, version: u8) {
@@ -312,13 +317,14 @@ impl Host {
 
     /// Tells a change of an address's state, and begins its retransmissions.
     fn changed(&mut self, now: Instant, group: Ipv6Addr, before: &Filter) {
+        let version_1 = self.speaks_version_1();
         let Some(membership) = self.groups.get_mut(&group) else {
             return;
         };
         if *before == membership.filter || !self.up || !(self.policy.is_reported)(group) {
             return;
         }
-        if self.older_version_querier.is_some() {
+        if version_1 {
             let (was, is) = (!before.is_nothing(), !membership.filter.is_nothing());
             if is && !was {
                 membership.pending = Pending::default();
@@ -344,6 +350,17 @@ impl Host {
     fn announce(&mut self, now: Instant) {
         let copies = (self.policy.copies)(self.config.robustness());
         let reported = self.policy.is_reported;
+        if self.speaks_version_1() {
+            let groups: Vec<Ipv6Addr> = self.filters().map(|(group, _)| group).collect();
+            for group in groups.into_iter().filter(|group| reported(*group)) {
+                if let Some(membership) = self.groups.get_mut(&group) {
+                    membership.pending = Pending::default();
+                    membership.pending.filter_mode = copies;
+                }
+                self.repeat_version_1(now, group);
+            }
+            return;
+        }
         let mut groups = Vec::new();
         for (group, membership) in &mut self.groups {
             if !reported(*group) || membership.filter.is_nothing() {

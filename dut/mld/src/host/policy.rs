@@ -42,6 +42,8 @@ pub struct Policy {
     pub response_delay: fn(u64, Duration) -> Duration,
     /// The Maximum Response Delay of a query (5.1.3).
     pub maximum_response_delay: fn(&Query) -> Duration,
+    /// What a listener of version 1 alone reads of a message (RFC 2710 3.7).
+    pub read_in_version_1: fn(&[u8]) -> &[u8],
     /// Why a message isn't used, by its envelope and whether its checksum holds (6.2).
     pub refuses: fn(&Envelope, bool) -> Option<DiscardReason>,
     /// Whether a message is for the listener (5.1.15).
@@ -90,6 +92,7 @@ impl Policy {
         retransmission_gap: up_to,
         response_delay,
         maximum_response_delay: Query::maximum_response_delay,
+        read_in_version_1,
         refuses,
         accepts,
         is_reported: is_tracked,
@@ -176,6 +179,12 @@ const fn source(link_local: Ipv6Addr, usable: bool) -> Ipv6Addr {
 fn query_interval(known: Duration, query: &QueryV2) -> Duration {
     let said = query.qqic.interval();
     if said.is_zero() { known } else { said }
+}
+
+/// The first 24 octets: what is behind them belongs to a later version.
+//= MLD-179
+fn read_in_version_1(message: &[u8]) -> &[u8] {
+    message.get(..24).unwrap_or(message)
 }
 
 //= MLD-170

@@ -99,6 +99,7 @@ impl Settings {
                 self.query_response_interval = milliseconds(ms)?;
             }
             ["duplicate-address-detection", ms] => host.address_after = milliseconds(ms)?,
+            ["version", n] => host.version = number(n, 1, 2)?,
             ["profile", "rfc3810"] => host.profile = Profile::Rfc3810,
             ["profile", "rfc9777"] => host.profile = Profile::Rfc9777,
             ["compatibility", "enable"] => host.compatibility = true,
@@ -111,7 +112,8 @@ impl Settings {
                     "a setting is `robustness N`, `unsolicited-report-interval MS`, \
                      `unsolicited-report-interval-v1 MS`, `query-interval MS`, \
                      `query-response-interval MS`, \
-                     `duplicate-address-detection MS`, `profile rfc3810|rfc9777`, \
+                     `duplicate-address-detection MS`, `version 1|2`, \
+                     `profile rfc3810|rfc9777`, \
                      `compatibility enable|disable`, `mtu N`, `group-limit N` or \
                      `source-limit N`"
                         .to_owned(),

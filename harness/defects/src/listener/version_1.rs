@@ -1,4 +1,4 @@
-//! The listener and a version 1 querier (MLD-170 to MLD-172).
+//! The listener and a version 1 querier (MLD-170 to MLD-172, MLD-179).
 
 use crate::Defect;
 use dut_wire::mld::Query;
@@ -64,6 +64,23 @@ pub(super) const DEFECTS: &[Defect] = &[
         &["MLD-170"],
         "what is pending survives a change of version",
         |rules| rules.listener.cancels = false,
+    ),
+    Defect::data(
+        "mld-host-version-1-reads-on",
+        &["MLD-179"],
+        "a listener of version 1 alone reads a version 2 query as version 2",
+        |rules| rules.listener.read_in_version_1 = |message| message,
+    ),
+    Defect::data(
+        "mld-host-version-1-refuses-longer",
+        &["MLD-179"],
+        "a listener of version 1 alone takes no query of more than 24 octets",
+        |rules| {
+            rules.listener.read_in_version_1 = |message| match message.len() {
+                0..=24 => message,
+                _ => &[],
+            };
+        },
     ),
     Defect::data(
         "mld-host-never-suppressed",
