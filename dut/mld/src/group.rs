@@ -1,13 +1,10 @@
 //! A multicast address record (RFC 3810 7.2) and the few operations that the tables are made of.
 
+use crate::sources::{SourceRecords, Sources};
 use crate::state::{FilterMode, GroupState, SourceState};
 use dut_device::Instant;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use std::time::Duration;
-
-/// A set of source addresses, as the tables' A, B, X and Y are.
-pub type Sources = BTreeSet<Ipv6Addr>;
 
 /// The record of one group on the link.
 #[derive(Debug, Clone)]
@@ -17,7 +14,7 @@ pub struct Group {
     /// When the filter timer expires; meaningless in INCLUDE.
     pub filter_timer: Instant,
     /// INCLUDE: A. EXCLUDE: X and Y.
-    pub sources: BTreeMap<Ipv6Addr, Source>,
+    pub sources: SourceRecords,
     /// When the Older Version Host Present timer expires; `None` when not in version-1 mode.
     pub v1_host: Option<Instant>,
     /// Copies of Q(G) still to be sent.
@@ -32,8 +29,6 @@ pub struct Group {
     pub last_reporter: Option<Ipv6Addr>,
     /// When the record was created.
     pub since: Instant,
-    /// What the table's timer index holds for this group.
-    pub(crate) indexed: Option<Instant>,
 }
 
 /// A source record.
@@ -69,11 +64,11 @@ impl Source {
 impl Group {
     /// No record: INCLUDE with an empty list.
     #[must_use]
-    pub const fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self {
             filter_mode: FilterMode::Include,
             filter_timer: now,
-            sources: BTreeMap::new(),
+            sources: SourceRecords::new(),
             v1_host: None,
             query_count: 0,
             query_skip: false,
@@ -81,7 +76,6 @@ impl Group {
             query_due: None,
             last_reporter: None,
             since: now,
-            indexed: None,
         }
     }
 
@@ -113,26 +107,22 @@ impl Group {
 
     /// `(sources) := timer`: lists them as requested. True when the lists changed.
     pub fn request(&mut self, sources: &Sources, timer: Instant) -> bool {
-        let mut changed = false;
-        for address in sources {
-            let new = Source::running(timer);
-            let source = self.sources.entry(*address).or_insert_with(|| {
-                changed = true;
-                new
-            });
-            changed |= source.timer.is_none();
+        let mut again = false;
+        let new = Source::running(timer);
+        let added = self.sources.put(sources, new, |source| {
+            again |= source.timer.is_none();
             //= MLD-120
             //= MLD-121
             source.timer = Some(timer);
-        }
-        changed
+        });
+        added || again
     }
 
     /// `(sources) := 0`: lists them as excluded. True when the lists changed.
     pub fn exclude(&mut self, sources: &Sources) -> bool {
-        for address in sources {
-            self.sources.insert(*address, Source::EXCLUDED);
-        }
+        let excluded = Source::EXCLUDED;
+        self.sources
+            .put(sources, excluded, |source| *source = excluded);
         !sources.is_empty()
     }
 

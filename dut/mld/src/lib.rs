@@ -25,6 +25,7 @@ pub mod rows;
 mod scope;
 pub mod series;
 mod snapshot;
+pub mod sources;
 mod state;
 mod table;
 pub mod version_1;

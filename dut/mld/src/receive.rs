@@ -88,9 +88,12 @@ impl Interface {
         }
         let until = now + self.variables().llqt;
         let lower = self.policy.lower;
-        let lowered = (self.table.get_mut(address)).is_some_and(|group| lower(group, query, until));
-        if lowered {
-            self.table.settle(address);
+        let Some(slot) = self.table.find(address) else {
+            return;
+        };
+        let group = self.table.get_mut(slot);
+        if group.is_some_and(|group| lower(group, query, until)) {
+            self.table.settle(slot);
             self.event(MldEvent::Refreshed { group: address });
         }
     }

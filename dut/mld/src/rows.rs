@@ -6,7 +6,8 @@
 
 use crate::Row;
 use crate::config::Variables;
-use crate::group::{Group, Sources};
+use crate::group::Group;
+use crate::sources::Sources;
 use crate::state::FilterMode::{self, Exclude, Include};
 use dut_device::Instant;
 use dut_wire::mld::RecordType;
@@ -406,7 +407,8 @@ pub fn admit(group: &Group, received: Received, listed: Sources, limit: usize) -
     };
     let room = limit.saturating_sub(stays);
     let new = listed.len().saturating_sub(admitted.len());
-    admitted.extend(listed.iter().filter(|source| !known(source)).take(room));
+    let fresh = listed.iter().filter(|source| !known(source));
+    admitted.extend(fresh.take(room).copied());
     let grows = !(group.filter_mode == Include && received == Received::Block);
     (admitted, grows && new > room)
 }

@@ -1,79 +1,249 @@
-//! The interface's records, and the ordered index of their timers: one entry a group.
+//! The interface's records: where one is found, and whose timer is the next.
+//!
+//! A report of many comes to any group, so it costs what the memory costs that it touches. A record
+//! lies in one piece with its few sources; it is found by a hash, which a peer can't foresee where
+//! the seed is secret; and the index of the timers isn't touched where a timer only becomes later.
+//! Nothing of this shows outside: what is listed is sorted.
 
 use crate::group::Group;
 use dut_device::Instant;
-use std::collections::{BTreeMap, BTreeSet};
+use hashbrown::HashTable;
+use siphasher::sip::SipHasher13;
+use std::collections::BTreeMap;
+use std::hash::Hasher;
 use std::net::Ipv6Addr;
 
 /// Records by multicast address.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table {
-    groups: BTreeMap<Ipv6Addr, Group>,
-    timers: BTreeSet<(Instant, Ipv6Addr)>,
+    seed: u64,
+    index: HashTable<Slot>,
+    entries: Slab,
+    /// One entry a group that has a timer: when it is to be looked at, which is never later than
+    /// its earliest timer.
+    timers: BTreeMap<(Instant, Ipv6Addr), Slot>,
+    /// The first entry of `timers`; of its group it is the earliest timer.
+    first: Option<(Instant, Ipv6Addr, Slot)>,
+}
+
+/// Where a record is kept, from [`Table::insert`] until [`Table::settle`] deletes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot(u32);
+
+/// A record, and what the table knows of it.
+#[derive(Debug, Clone)]
+struct Entry {
+    address: Ipv6Addr,
+    /// When `timers` has it.
+    indexed: Option<Instant>,
+    group: Group,
 }
 
 impl Table {
+    /// No record; `seed` is the secret of the hash.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            index: HashTable::new(),
+            entries: Slab::default(),
+            timers: BTreeMap::new(),
+            first: None,
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
-        self.groups.len()
+        self.index.len()
+    }
+
+    /// Where a group's record is.
+    pub(crate) fn find(&self, address: Ipv6Addr) -> Option<Slot> {
+        let is = |slot: &Slot| {
+            let entry = self.entries.get(*slot);
+            entry.is_some_and(|entry| entry.address == address)
+        };
+        self.index.find(hash(self.seed, address), is).copied()
     }
 
     pub(crate) fn get(&self, address: Ipv6Addr) -> Option<&Group> {
-        self.groups.get(&address)
+        let entry = self.entries.get(self.find(address)?)?;
+        Some(&entry.group)
     }
 
     /// A record to change; [`Self::settle`] afterwards.
-    pub(crate) fn get_mut(&mut self, address: Ipv6Addr) -> Option<&mut Group> {
-        self.groups.get_mut(&address)
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut Group> {
+        let entry = self.entries.get_mut(slot)?;
+        Some(&mut entry.group)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ipv6Addr, &Group)> {
-        self.groups.iter().map(|(address, group)| (*address, group))
+    /// All records in ascending order of address.
+    pub(crate) fn sorted(&self) -> Vec<(Ipv6Addr, &Group)> {
+        let entries = self.entries.iter();
+        let mut all: Vec<_> = entries.map(|(_, e)| (e.address, &e.group)).collect();
+        all.sort_unstable_by_key(|(address, _)| address.to_bits());
+        all
     }
 
-    /// Adds a record and indexes its timers.
+    /// Adds a record of a group that has none, and indexes its timers.
     pub(crate) fn insert(&mut self, address: Ipv6Addr, group: Group) {
-        self.groups.insert(address, group);
-        self.settle(address);
+        let slot = self.entries.insert(Entry {
+            address,
+            indexed: None,
+            group,
+        });
+        let Some(slot) = slot else {
+            return;
+        };
+        let (seed, entries) = (self.seed, &self.entries);
+        let rehash = |slot: &Slot| entries.get(*slot).map_or(0, |e| hash(seed, e.address));
+        self.index
+            .insert_unique(hash(seed, address), slot, rehash);
+        self.settle(slot);
     }
 
     /// Brings the index up to date with a record that has changed; deletes an empty one.
     /// True when it was deleted.
-    pub(crate) fn settle(&mut self, address: Ipv6Addr) -> bool {
-        let Some(group) = self.groups.get_mut(&address) else {
+    pub(crate) fn settle(&mut self, slot: Slot) -> bool {
+        let Some(entry) = self.entries.get_mut(slot) else {
             return false;
         };
+        let address = entry.address;
+        let group = &mut entry.group;
         if group.query_due.is_some() && !group.series_runs() {
             group.query_due = None;
         }
         //= MLD-126
         let empty = group.is_empty();
         let next = if empty { None } else { group.next_timer() };
-        if next != group.indexed {
-            if let Some(indexed) = group.indexed {
+        let later = matches!((entry.indexed, next), (Some(a), Some(b)) if a <= b);
+        let mut first = self.first.is_some_and(|(_, _, first)| first == slot);
+        if !later {
+            if let Some(indexed) = entry.indexed {
                 self.timers.remove(&(indexed, address));
             }
             if let Some(next) = next {
-                self.timers.insert((next, address));
+                self.timers.insert((next, address), slot);
+                first |= self.first.is_none_or(|(due, a, _)| (next, address) < (due, a));
             }
-            group.indexed = next;
+            entry.indexed = next;
         }
         if empty {
-            self.groups.remove(&address);
+            self.remove(slot, address);
+        }
+        if first {
+            self.find_first();
         }
         empty
     }
 
-    /// The groups with a running specific-query series.
-    pub(crate) fn with_series(&self) -> Vec<Ipv6Addr> {
-        let running = self
-            .groups
-            .iter()
-            .filter(|(_, group)| group.query_due.is_some());
-        running.map(|(address, _)| *address).collect()
+    fn remove(&mut self, slot: Slot, address: Ipv6Addr) {
+        let hash = hash(self.seed, address);
+        if let Ok(found) = self.index.find_entry(hash, |held| *held == slot) {
+            found.remove();
+        }
+        self.entries.remove(slot);
+        if self.index.is_empty() {
+            // What so many groups took isn't kept for the few that may come.
+            *self = Self::new(self.seed);
+        }
     }
 
-    /// The earliest timer and its group.
-    pub(crate) fn first_timer(&self) -> Option<(Instant, Ipv6Addr)> {
-        self.timers.first().copied()
+    /// Moves what has become later in the meantime, until the first is where it belongs.
+    fn find_first(&mut self) {
+        self.first = None;
+        while let Some(first) = self.timers.first_entry() {
+            let ((indexed, address), slot) = (*first.key(), *first.get());
+            let entry = self.entries.get_mut(slot);
+            let next = entry.as_ref().and_then(|entry| entry.group.next_timer());
+            if next == Some(indexed) {
+                self.first = Some((indexed, address, slot));
+                return;
+            }
+            first.remove();
+            if let Some(next) = next {
+                self.timers.insert((next, address), slot);
+            }
+            if let Some(entry) = entry {
+                entry.indexed = next;
+            }
+        }
+    }
+
+    /// The groups with a running specific-query series, in ascending order of address.
+    pub(crate) fn with_series(&self) -> Vec<(Ipv6Addr, Slot)> {
+        let entries = self.entries.iter();
+        let running = entries.filter(|(_, entry)| entry.group.query_due.is_some());
+        let mut running: Vec<_> = running.map(|(slot, e)| (e.address, slot)).collect();
+        running.sort_unstable_by_key(|(address, _)| address.to_bits());
+        running
+    }
+
+    /// The earliest timer and its group; of several at one instant the lowest address.
+    pub(crate) const fn first_timer(&self) -> Option<(Instant, Ipv6Addr, Slot)> {
+        self.first
+    }
+}
+
+fn hash(seed: u64, address: Ipv6Addr) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(seed, 0);
+    hasher.write(&address.octets());
+    hasher.finish()
+}
+
+/// Entries of a chunk: growing copies nothing but the first chunk.
+const CHUNK: usize = 256;
+
+/// Entries that stay where they are until they are removed.
+#[derive(Debug, Clone, Default)]
+struct Slab {
+    chunks: Vec<Vec<Option<Entry>>>,
+    free: Vec<Slot>,
+}
+
+impl Slab {
+    fn place(slot: Slot) -> (usize, usize) {
+        let at = usize::try_from(slot.0).unwrap_or(usize::MAX);
+        (at / CHUNK, at % CHUNK)
+    }
+
+    fn get(&self, slot: Slot) -> Option<&Entry> {
+        let (chunk, at) = Self::place(slot);
+        self.chunks.get(chunk)?.get(at)?.as_ref()
+    }
+
+    fn get_mut(&mut self, slot: Slot) -> Option<&mut Entry> {
+        let (chunk, at) = Self::place(slot);
+        self.chunks.get_mut(chunk)?.get_mut(at)?.as_mut()
+    }
+
+    /// `None` beyond 2^32 entries.
+    fn insert(&mut self, entry: Entry) -> Option<Slot> {
+        if let Some(slot) = self.free.pop() {
+            let (chunk, at) = Self::place(slot);
+            *self.chunks.get_mut(chunk)?.get_mut(at)? = Some(entry);
+            return Some(slot);
+        }
+        if self.chunks.last().is_none_or(|last| last.len() == CHUNK) {
+            let room = if self.chunks.is_empty() { 0 } else { CHUNK };
+            self.chunks.push(Vec::with_capacity(room));
+        }
+        let full = self.chunks.len().checked_sub(1)? * CHUNK;
+        let last = self.chunks.last_mut()?;
+        let slot = Slot(u32::try_from(full + last.len()).ok()?);
+        last.push(Some(entry));
+        Some(slot)
+    }
+
+    fn remove(&mut self, slot: Slot) {
+        let (chunk, at) = Self::place(slot);
+        let held = self.chunks.get_mut(chunk).and_then(|c| c.get_mut(at));
+        if held.and_then(Option::take).is_some() {
+            self.free.push(slot);
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Slot, &Entry)> {
+        let slots = (0_u32..).map(Slot);
+        let entries = slots.zip(self.chunks.iter().flatten());
+        entries.filter_map(|(slot, entry)| entry.as_ref().map(|entry| (slot, entry)))
     }
 }
