@@ -102,8 +102,8 @@ impl Interface {
                 self.querier_timeout(now);
             } else if self.listener.next_timeout().is_some_and(|due| due <= now) {
                 self.listener_timeout(now);
-            } else if let Some((_, address, slot)) = self.table.first_timer() {
-                self.group_timeout(now, address, slot);
+            } else if let Some((_, slot)) = self.table.first_timer() {
+                self.group_timeout(now, slot);
             }
         }
     }
@@ -111,7 +111,7 @@ impl Interface {
     /// When [`Self::handle_timeout`] wants to be called next.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Instant> {
-        let group = self.table.first_timer().map(|(due, ..)| due);
+        let group = self.table.first_timer().map(|(due, _)| due);
         let others = [self.role.next_timeout(), self.listener.next_timeout()];
         others.into_iter().flatten().chain(group).min()
     }
@@ -351,12 +351,13 @@ impl Interface {
     }
 
     /// A timer of a group's record has run out.
-    fn group_timeout(&mut self, now: Instant, address: Ipv6Addr, slot: Slot) {
+    fn group_timeout(&mut self, now: Instant, slot: Slot) {
         let variables = self.variables();
         let version_1 = self.config.is_version_1();
         let run_on = (self.policy.series_run_on)(&self.config);
         let may_query = self.is_querier() || run_on;
-        let Some(group) = self.table.get_mut(slot) else {
+        let address = self.table.address(slot);
+        let (Some(address), Some(group)) = (address, self.table.get_mut(slot)) else {
             return;
         };
         let mut expired = if version_1 && version_1::runs(group) {

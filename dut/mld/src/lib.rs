@@ -28,6 +28,7 @@ mod snapshot;
 pub mod sources;
 mod state;
 mod table;
+mod timers;
 pub mod version_1;
 
 pub use config::{InterfaceConfig, Profile};

@@ -6,10 +6,10 @@
 //! Nothing of this shows outside: what is listed is sorted.
 
 use crate::group::Group;
+use crate::timers::{Due, Timers};
 use dut_device::Instant;
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
-use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::net::Ipv6Addr;
 
@@ -21,22 +21,30 @@ pub(crate) struct Table {
     entries: Slab,
     /// One entry a group that has a timer: when it is to be looked at, which is never later than
     /// its earliest timer.
-    timers: BTreeMap<(Instant, Ipv6Addr), Slot>,
+    timers: Timers,
     /// The first entry of `timers`; of its group it is the earliest timer.
-    first: Option<(Instant, Ipv6Addr, Slot)>,
+    first: Option<(Due, Slot)>,
 }
 
 /// Where a record is kept, from [`Table::insert`] until [`Table::settle`] deletes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slot(u32);
 
-/// A record, and what the table knows of it.
+/// A record, and what the table knows of it; it begins with a line of cache.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 struct Entry {
     address: Ipv6Addr,
     /// When `timers` has it.
     indexed: Option<Instant>,
     group: Group,
+}
+
+impl Slot {
+    /// The `n`th from the beginning; `None` beyond 2^32.
+    pub(crate) fn new(n: usize) -> Option<Self> {
+        u32::try_from(n).ok().map(Self)
+    }
 }
 
 impl Table {
@@ -46,7 +54,7 @@ impl Table {
             seed,
             index: HashTable::new(),
             entries: Slab::default(),
-            timers: BTreeMap::new(),
+            timers: Timers::default(),
             first: None,
         }
     }
@@ -73,6 +81,11 @@ impl Table {
     pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut Group> {
         let entry = self.entries.get_mut(slot)?;
         Some(&mut entry.group)
+    }
+
+    /// Whose record it is.
+    pub(crate) fn address(&self, slot: Slot) -> Option<Ipv6Addr> {
+        self.entries.get(slot).map(|entry| entry.address)
     }
 
     /// All records in ascending order of address.
@@ -115,14 +128,15 @@ impl Table {
         let empty = group.is_empty();
         let next = if empty { None } else { group.next_timer() };
         let later = matches!((entry.indexed, next), (Some(a), Some(b)) if a <= b);
-        let mut first = self.first.is_some_and(|(_, _, first)| first == slot);
+        let mut first = self.first.is_some_and(|(_, first)| first == slot);
         if !later {
             if let Some(indexed) = entry.indexed {
-                self.timers.remove(&(indexed, address));
+                self.timers.remove(Due::new(indexed, address));
             }
             if let Some(next) = next {
-                self.timers.insert((next, address), slot);
-                first |= self.first.is_none_or(|(due, a, _)| (next, address) < (due, a));
+                let due = Due::new(next, address);
+                self.timers.insert(due, slot);
+                first |= self.first.is_none_or(|(first, _)| due < first);
             }
             entry.indexed = next;
         }
@@ -150,17 +164,16 @@ impl Table {
     /// Moves what has become later in the meantime, until the first is where it belongs.
     fn find_first(&mut self) {
         self.first = None;
-        while let Some(first) = self.timers.first_entry() {
-            let ((indexed, address), slot) = (*first.key(), *first.get());
+        while let Some((due, slot)) = self.timers.first() {
             let entry = self.entries.get_mut(slot);
             let next = entry.as_ref().and_then(|entry| entry.group.next_timer());
-            if next == Some(indexed) {
-                self.first = Some((indexed, address, slot));
+            if next == Some(due.at) {
+                self.first = Some((due, slot));
                 return;
             }
-            first.remove();
-            if let Some(next) = next {
-                self.timers.insert((next, address), slot);
+            self.timers.remove_first();
+            if let Some(at) = next {
+                self.timers.insert(Due { at, ..due }, slot);
             }
             if let Some(entry) = entry {
                 entry.indexed = next;
@@ -178,8 +191,8 @@ impl Table {
     }
 
     /// The earliest timer and its group; of several at one instant the lowest address.
-    pub(crate) const fn first_timer(&self) -> Option<(Instant, Ipv6Addr, Slot)> {
-        self.first
+    pub(crate) fn first_timer(&self) -> Option<(Instant, Slot)> {
+        self.first.map(|(due, slot)| (due.at, slot))
     }
 }
 
@@ -228,7 +241,7 @@ impl Slab {
         }
         let full = self.chunks.len().checked_sub(1)? * CHUNK;
         let last = self.chunks.last_mut()?;
-        let slot = Slot(u32::try_from(full + last.len()).ok()?);
+        let slot = Slot::new(full + last.len())?;
         last.push(Some(entry));
         Some(slot)
     }
@@ -236,7 +249,8 @@ impl Slab {
     fn remove(&mut self, slot: Slot) {
         let (chunk, at) = Self::place(slot);
         let held = self.chunks.get_mut(chunk).and_then(|c| c.get_mut(at));
-        if held.and_then(Option::take).is_some() {
+        if let Some(held) = held {
+            *held = None;
             self.free.push(slot);
         }
     }
@@ -245,5 +259,16 @@ impl Slab {
         let slots = (0_u32..).map(Slot);
         let entries = slots.zip(self.chunks.iter().flatten());
         entries.filter_map(|(slot, entry)| entry.as_ref().map(|entry| (slot, entry)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Entry;
+
+    /// A record with its few sources is three lines of cache, a vacant place too.
+    #[test]
+    fn an_entry_is_three_lines_of_cache() {
+        assert_eq!(size_of::<Option<Entry>>(), 192);
     }
 }

@@ -117,7 +117,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                     for source in group
                         .sources
                         .values_mut()
-                        .filter(|source| source.timer.is_none())
+                        .filter(|source| !source.runs())
                     {
                         source.timer = Some(now + Duration::from_secs(30));
                     }
@@ -217,7 +217,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 group
                     .sources
                     .get(&source)
-                    .is_none_or(|listed| listed.timer.is_some())
+                    .is_none_or(|listed| listed.runs())
             };
         },
     ),
@@ -230,7 +230,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 group
                     .sources
                     .get(&source)
-                    .is_some_and(|listed| listed.timer.is_some())
+                    .is_some_and(|listed| listed.runs())
             };
         },
     ),
