@@ -262,12 +262,13 @@ impl Interface {
         }
     }
 
-    /// Takes a record for a group; `older` when a version 1 Report stands behind it.
+    /// Takes a record for a group, whose own record is at the slot when it has one; `older` when a
+    /// version 1 Report stands behind it.
     pub(crate) fn take(
         &mut self,
         now: Instant,
         reporter: Ipv6Addr,
-        address: Ipv6Addr,
+        (address, slot): (Ipv6Addr, Option<Slot>),
         received: Received,
         listed: &[Ipv6Addr],
         older: bool,
@@ -276,7 +277,6 @@ impl Interface {
         let querier = self.is_querier();
         let mut new = None;
         let room = self.table.len() < self.config.group_limit;
-        let slot = self.table.find(address);
         let group = match slot.and_then(|slot| self.table.get_mut(slot)) {
             Some(group) => group,
             None => new.insert(Group::new(now)),

@@ -72,9 +72,20 @@ impl Table {
         self.index.find(hash(self.seed, address), is).copied()
     }
 
+    /// Where a group's record is, after that of the group before it in a report: a listener names
+    /// its groups in one order again and again, which is the order in which they were learnt.
+    pub(crate) fn find_after(&self, last: Option<Slot>, address: Ipv6Addr) -> Option<Slot> {
+        let next = last.and_then(|Slot(last)| last.checked_add(1)).map(Slot);
+        next.filter(|next| self.address(*next) == Some(address))
+            .or_else(|| self.find(address))
+    }
+
     pub(crate) fn get(&self, address: Ipv6Addr) -> Option<&Group> {
-        let entry = self.entries.get(self.find(address)?)?;
-        Some(&entry.group)
+        self.at(self.find(address)?)
+    }
+
+    pub(crate) fn at(&self, slot: Slot) -> Option<&Group> {
+        self.entries.get(slot).map(|entry| &entry.group)
     }
 
     /// A record to change; [`Self::settle`] afterwards.
