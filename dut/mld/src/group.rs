@@ -97,20 +97,14 @@ impl Group {
     /// INCLUDE's A, EXCLUDE's X: sources whose timer runs.
     #[must_use]
     pub fn requested(&self) -> Sources {
-        let running = self
-            .sources
-            .iter()
-            .filter(|(_, source)| source.runs());
+        let running = self.sources.iter().filter(|(_, source)| source.runs());
         running.map(|(address, _)| *address).collect()
     }
 
     /// EXCLUDE's Y.
     #[must_use]
     pub fn excluded(&self) -> Sources {
-        let excluded = self
-            .sources
-            .iter()
-            .filter(|(_, source)| !source.runs());
+        let excluded = self.sources.iter().filter(|(_, source)| !source.runs());
         excluded.map(|(address, _)| *address).collect()
     }
 

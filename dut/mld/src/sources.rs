@@ -29,24 +29,6 @@ impl Sources {
         self.find(address).is_ok()
     }
 
-    /// Adds the address. True when it is new.
-    pub fn insert(&mut self, address: Ipv6Addr) -> bool {
-        let at = self.find(&address);
-        if let Err(at) = at {
-            self.0.insert(at, address);
-        }
-        at.is_err()
-    }
-
-    /// Removes the address. True when it was one of them.
-    pub fn remove(&mut self, address: &Ipv6Addr) -> bool {
-        let at = self.find(address);
-        if let Ok(at) = at {
-            self.0.remove(at);
-        }
-        at.is_ok()
-    }
-
     /// Removes all.
     pub fn clear(&mut self) {
         self.0.clear();
@@ -153,20 +135,6 @@ impl SourceRecords {
         self.find(address).is_ok()
     }
 
-    /// Sets a source's record; gives the one that there was.
-    pub fn insert(&mut self, address: Ipv6Addr, source: Source) -> Option<Source> {
-        match self.find(&address) {
-            Ok(at) => {
-                let held = self.0.get_mut(at);
-                held.map(|(_, held)| std::mem::replace(held, source))
-            }
-            Err(at) => {
-                self.0.insert(at, (address, source));
-                None
-            }
-        }
-    }
-
     /// Deletes a source's record, and gives it.
     pub fn remove(&mut self, address: &Ipv6Addr) -> Option<Source> {
         let at = self.find(address).ok()?;
@@ -189,7 +157,12 @@ impl SourceRecords {
 
     /// Makes `set` of each of these sources' records, in order; one that isn't there yet is added
     /// as `new`. True when any was added.
-    pub fn put(&mut self, sources: &Sources, new: Source, mut set: impl FnMut(&mut Source)) -> bool {
+    pub fn put(
+        &mut self,
+        sources: &Sources,
+        new: Source,
+        mut set: impl FnMut(&mut Source),
+    ) -> bool {
         let held = self.0.len();
         let mut at = 0;
         for address in sources {
@@ -235,7 +208,8 @@ impl SourceRecords {
 
     fn find(&self, address: &Ipv6Addr) -> Result<usize, usize> {
         let bits = address.to_bits();
-        self.0.binary_search_by_key(&bits, |(held, _)| held.to_bits())
+        self.0
+            .binary_search_by_key(&bits, |(held, _)| held.to_bits())
     }
 }
 
@@ -290,5 +264,100 @@ impl<'a> IntoIterator for &'a mut SourceRecords {
     type IntoIter = IterMut<'a>;
     fn into_iter(self) -> Self::IntoIter {
         IterMut(self.0.iter_mut())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SourceRecords, Sources};
+    use crate::group::Source;
+    use dut_device::Instant;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::net::Ipv6Addr;
+
+    /// One of few addresses, that differ in either half.
+    fn address() -> impl Strategy<Value = Ipv6Addr> {
+        let address = |(high, low)| Ipv6Addr::new(0x2001, high, 0, 0, 0, 0, 0, low);
+        (0..2_u16, 0..12_u16).prop_map(address)
+    }
+
+    fn list() -> impl Strategy<Value = Vec<Ipv6Addr>> {
+        prop::collection::vec(address(), 0..20)
+    }
+
+    /// One change of a group's source records.
+    #[derive(Debug, Clone)]
+    enum Change {
+        Put(Vec<Ipv6Addr>, u64),
+        Keep(Vec<Ipv6Addr>),
+        Remove(Ipv6Addr),
+        Clear,
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        prop_oneof![
+            5 => (list(), 0..9_u64).prop_map(|(list, at)| Change::Put(list, at)),
+            2 => list().prop_map(Change::Keep),
+            2 => address().prop_map(Change::Remove),
+            1 => Just(Change::Clear),
+        ]
+    }
+
+    proptest! {
+        /// A set of sources is an ordered set, whatever order and however often they are listed in.
+        #[test]
+        fn sources_are_an_ordered_set(listed in list(), more in list(), asked in address()) {
+            let mut sources = Sources::from(listed.as_slice());
+            let mut model: BTreeSet<Ipv6Addr> = listed.iter().copied().collect();
+            prop_assert_eq!(&sources, &listed.into_iter().collect::<Sources>());
+            prop_assert!(sources.iter().eq(&model));
+            sources.extend(more.iter().copied());
+            model.extend(more);
+            prop_assert!(sources.iter().eq(&model));
+            prop_assert_eq!(sources.contains(&asked), model.contains(&asked));
+        }
+
+        /// Source records are an ordered map, whatever is put, kept and removed.
+        #[test]
+        fn source_records_are_an_ordered_map(changes in prop::collection::vec(change(), 0..30)) {
+            let mut records = SourceRecords::new();
+            let mut model = BTreeMap::new();
+            for change in changes {
+                match change {
+                    Change::Put(listed, at) => {
+                        let timer = Some(Instant::from_nanos(at));
+                        let sources = Sources::from(listed.as_slice());
+                        let new = listed.iter().any(|source| !model.contains_key(source));
+                        let added = records.put(&sources, Source::EXCLUDED, |source| {
+                            source.query_count += 1;
+                            source.timer = timer;
+                        });
+                        prop_assert_eq!(added, new);
+                        for source in &sources {
+                            let record = model.entry(*source).or_insert(Source::EXCLUDED);
+                            record.query_count += 1;
+                            record.timer = timer;
+                        }
+                    }
+                    Change::Keep(listed) => {
+                        records.retain(|source, _| listed.contains(source));
+                        model.retain(|source, _| listed.contains(source));
+                    }
+                    Change::Remove(source) => {
+                        prop_assert_eq!(records.remove(&source), model.remove(&source));
+                    }
+                    Change::Clear => {
+                        records.clear();
+                        model.clear();
+                    }
+                }
+                prop_assert!(records.iter().eq(&model));
+                prop_assert_eq!(records.len(), model.len());
+                for source in model.keys() {
+                    prop_assert_eq!(records.get(source), model.get(source));
+                }
+            }
+        }
     }
 }

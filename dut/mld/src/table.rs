@@ -119,8 +119,7 @@ impl Table {
         };
         let (seed, entries) = (self.seed, &self.entries);
         let rehash = |slot: &Slot| entries.get(*slot).map_or(0, |e| hash(seed, e.address));
-        self.index
-            .insert_unique(hash(seed, address), slot, rehash);
+        self.index.insert_unique(hash(seed, address), slot, rehash);
         self.settle(slot);
     }
 
@@ -275,11 +274,104 @@ impl Slab {
 
 #[cfg(test)]
 mod tests {
-    use super::Entry;
+    use super::{Entry, Table};
+    use crate::group::Group;
+    use crate::sources::Sources;
+    use dut_device::Instant;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use std::net::Ipv6Addr;
 
     /// A record with its few sources is three lines of cache, a vacant place too.
     #[test]
     fn an_entry_is_three_lines_of_cache() {
         assert_eq!(size_of::<Option<Entry>>(), 192);
+    }
+
+    /// One change of the table.
+    #[derive(Debug, Clone)]
+    enum Change {
+        /// A group's timer is set to that, earlier or later; the group is made when it isn't there.
+        Set(u16, u64),
+        /// The group's last source goes.
+        End(u16),
+        /// The group whose timer is the earliest ends, or begins anew after so long.
+        Expire(Option<u64>),
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        let far = 0..1_000_000_u64;
+        prop_oneof![
+            6 => (0..1_500_u16, far.clone()).prop_map(|(group, at)| Change::Set(group, at)),
+            // Many at one instant, which come in order of their addresses.
+            2 => (0..1_500_u16, 0..3_u64).prop_map(|(group, at)| Change::Set(group, at)),
+            1 => (0..1_500_u16).prop_map(Change::End),
+            3 => prop::option::of(far).prop_map(Change::Expire),
+        ]
+    }
+
+    fn group(at: u64) -> Group {
+        let mut group = Group::new(Instant::ZERO);
+        let source = [Ipv6Addr::LOCALHOST];
+        group.request(&Sources::from(source.as_slice()), Instant::from_nanos(at));
+        group
+    }
+
+    proptest! {
+        /// The table is an ordered map of records, and says the earliest of their timers, of several
+        /// the lowest address', at every moment: that its index is lazy is never seen.
+        #[test]
+        fn the_table_is_an_ordered_map_with_an_earliest_timer(
+            changes in prop::collection::vec(change(), 0..3_000),
+            seed in any::<u64>(),
+        ) {
+            let mut table = Table::new(seed);
+            let mut model: BTreeMap<Ipv6Addr, u64> = BTreeMap::new();
+            for change in changes {
+                let (address, at) = match change {
+                    Change::Set(n, at) => (Ipv6Addr::new(0xff1e, n % 7, 0, 0, 0, 0, 0, n), Some(at)),
+                    Change::End(n) => (Ipv6Addr::new(0xff1e, n % 7, 0, 0, 0, 0, 0, n), None),
+                    Change::Expire(again) => {
+                        let first = model.iter().min_by_key(|(address, at)| (**at, **address));
+                        let Some((address, _)) = first else {
+                            prop_assert_eq!(table.first_timer(), None);
+                            continue;
+                        };
+                        (*address, again)
+                    }
+                };
+                match (table.find(address), at) {
+                    (None, None) => prop_assert!(!model.contains_key(&address)),
+                    (None, Some(at)) => {
+                        prop_assert!(model.insert(address, at).is_none());
+                        table.insert(address, group(at));
+                    }
+                    (Some(slot), Some(at)) => {
+                        prop_assert!(model.insert(address, at).is_some());
+                        *table.get_mut(slot).unwrap() = group(at);
+                        prop_assert!(!table.settle(slot));
+                    }
+                    (Some(slot), None) => {
+                        prop_assert!(model.remove(&address).is_some());
+                        *table.get_mut(slot).unwrap() = Group::new(Instant::ZERO);
+                        prop_assert!(table.settle(slot));
+                    }
+                }
+                let first = model.iter().map(|(address, at)| (*at, *address)).min();
+                let held = table.first_timer();
+                let held = held.map(|(at, slot)| (at.as_nanos(), table.address(slot).unwrap()));
+                prop_assert_eq!(held, first);
+                prop_assert_eq!(table.len(), model.len());
+            }
+            let mut last = None;
+            let sorted = table.sorted();
+            prop_assert_eq!(sorted.len(), model.len());
+            for ((address, record), (held, at)) in sorted.into_iter().zip(&model) {
+                prop_assert_eq!((address, record.next_timer()), (*held, Some(Instant::from_nanos(*at))));
+                let slot = table.find(address);
+                prop_assert_eq!(table.find_after(last, address), slot);
+                last = slot;
+            }
+        }
     }
 }

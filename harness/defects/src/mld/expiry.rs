@@ -114,11 +114,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| {
             rules.mld.expire = |group, now| {
                 if group.filter_mode == FilterMode::Exclude && group.filter_timer <= now {
-                    for source in group
-                        .sources
-                        .values_mut()
-                        .filter(|source| !source.runs())
-                    {
+                    for source in group.sources.values_mut().filter(|source| !source.runs()) {
                         source.timer = Some(now + Duration::from_secs(30));
                     }
                 }
