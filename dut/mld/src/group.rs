@@ -34,7 +34,7 @@ pub struct Group {
 /// A source record. It is packed, so that a group's record with four of them fits three lines of
 /// cache: what a report costs among many groups is how many of these it touches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(packed)]
+#[repr(Rust, packed)]
 pub struct Source {
     /// When the source timer expires; `None` is zero: excluded.
     pub timer: Option<Instant>,

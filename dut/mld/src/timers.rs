@@ -127,6 +127,7 @@ mod tests {
     use dut_device::Instant;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+    use std::collections::btree_map::Entry;
     use std::net::Ipv6Addr;
 
     /// One change of the index.
@@ -164,8 +165,8 @@ mod tests {
                         let address = Ipv6Addr::new(0xff0e, 0, 0, address.into(), 0, 0, 0, 9);
                         let due = Due::new(Instant::from_nanos(at), address);
                         let slot = Slot::new(n).unwrap();
-                        if !model.contains_key(&due) {
-                            model.insert(due, slot);
+                        if let Entry::Vacant(vacant) = model.entry(due) {
+                            vacant.insert(slot);
                             timers.insert(due, slot);
                         }
                     }
