@@ -56,6 +56,9 @@ pub struct InterfaceConfig {
     /// What the router itself listens to, and reports. Default ff02::2, ff02::d, ff02::16 and the
     /// solicited-node group of `link_local`.
     pub listener_groups: Vec<Ipv6Addr>,
+    /// The secret of the hash by which records are found, so that no peer can choose groups that
+    /// are found slowly. It changes nothing that can be seen. Default 0.
+    pub seed: u64,
 }
 
 impl InterfaceConfig {
@@ -86,6 +89,7 @@ impl InterfaceConfig {
                 mld::ALL_MLDV2_ROUTERS,
                 ipv6::solicited_node(link_local),
             ],
+            seed: 0,
         }
     }
 

@@ -1,13 +1,10 @@
 //! A multicast address record (RFC 3810 7.2) and the few operations that the tables are made of.
 
+use crate::sources::{SourceRecords, Sources};
 use crate::state::{FilterMode, GroupState, SourceState};
 use dut_device::Instant;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use std::time::Duration;
-
-/// A set of source addresses, as the tables' A, B, X and Y are.
-pub type Sources = BTreeSet<Ipv6Addr>;
 
 /// The record of one group on the link.
 #[derive(Debug, Clone)]
@@ -17,7 +14,7 @@ pub struct Group {
     /// When the filter timer expires; meaningless in INCLUDE.
     pub filter_timer: Instant,
     /// INCLUDE: A. EXCLUDE: X and Y.
-    pub sources: BTreeMap<Ipv6Addr, Source>,
+    pub sources: SourceRecords,
     /// When the Older Version Host Present timer expires; `None` when not in version-1 mode.
     pub v1_host: Option<Instant>,
     /// Copies of Q(G) still to be sent.
@@ -32,12 +29,12 @@ pub struct Group {
     pub last_reporter: Option<Ipv6Addr>,
     /// When the record was created.
     pub since: Instant,
-    /// What the table's timer index holds for this group.
-    pub(crate) indexed: Option<Instant>,
 }
 
-/// A source record.
+/// A source record. It is packed, so that a group's record with four of them fits three lines of
+/// cache: what a report costs among many groups is how many of these it touches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(Rust, packed)]
 pub struct Source {
     /// When the source timer expires; `None` is zero: excluded.
     pub timer: Option<Instant>,
@@ -58,6 +55,13 @@ impl Source {
         }
     }
 
+    /// Whether it is requested: the timer runs.
+    #[must_use]
+    pub const fn runs(&self) -> bool {
+        let timer = self.timer;
+        timer.is_some()
+    }
+
     /// Excluded: the timer is zero.
     pub const EXCLUDED: Self = Self {
         timer: None,
@@ -69,11 +73,11 @@ impl Source {
 impl Group {
     /// No record: INCLUDE with an empty list.
     #[must_use]
-    pub const fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self {
             filter_mode: FilterMode::Include,
             filter_timer: now,
-            sources: BTreeMap::new(),
+            sources: SourceRecords::new(),
             v1_host: None,
             query_count: 0,
             query_skip: false,
@@ -81,7 +85,6 @@ impl Group {
             query_due: None,
             last_reporter: None,
             since: now,
-            indexed: None,
         }
     }
 
@@ -94,45 +97,35 @@ impl Group {
     /// INCLUDE's A, EXCLUDE's X: sources whose timer runs.
     #[must_use]
     pub fn requested(&self) -> Sources {
-        let running = self
-            .sources
-            .iter()
-            .filter(|(_, source)| source.timer.is_some());
+        let running = self.sources.iter().filter(|(_, source)| source.runs());
         running.map(|(address, _)| *address).collect()
     }
 
     /// EXCLUDE's Y.
     #[must_use]
     pub fn excluded(&self) -> Sources {
-        let excluded = self
-            .sources
-            .iter()
-            .filter(|(_, source)| source.timer.is_none());
+        let excluded = self.sources.iter().filter(|(_, source)| !source.runs());
         excluded.map(|(address, _)| *address).collect()
     }
 
     /// `(sources) := timer`: lists them as requested. True when the lists changed.
     pub fn request(&mut self, sources: &Sources, timer: Instant) -> bool {
-        let mut changed = false;
-        for address in sources {
-            let new = Source::running(timer);
-            let source = self.sources.entry(*address).or_insert_with(|| {
-                changed = true;
-                new
-            });
-            changed |= source.timer.is_none();
+        let mut again = false;
+        let new = Source::running(timer);
+        let added = self.sources.put(sources, new, |source| {
+            again |= !source.runs();
             //= MLD-120
             //= MLD-121
             source.timer = Some(timer);
-        }
-        changed
+        });
+        added || again
     }
 
     /// `(sources) := 0`: lists them as excluded. True when the lists changed.
     pub fn exclude(&mut self, sources: &Sources) -> bool {
-        for address in sources {
-            self.sources.insert(*address, Source::EXCLUDED);
-        }
+        let excluded = Source::EXCLUDED;
+        self.sources
+            .put(sources, excluded, |source| *source = excluded);
         !sources.is_empty()
     }
 
@@ -183,10 +176,10 @@ impl Group {
         match (self.filter_mode, self.sources.get(&source)) {
             //= MLD-131
             (FilterMode::Include, None) => false,
-            (FilterMode::Include, Some(listed)) => listed.timer.is_some(),
+            (FilterMode::Include, Some(listed)) => listed.runs(),
             //= MLD-132
             (FilterMode::Exclude, None) => true,
-            (FilterMode::Exclude, Some(listed)) => listed.timer.is_some(),
+            (FilterMode::Exclude, Some(listed)) => listed.runs(),
         }
     }
 

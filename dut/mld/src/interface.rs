@@ -9,7 +9,7 @@ use crate::querier::Role;
 use crate::rows::{self, Received, Taken};
 use crate::series::Specific;
 use crate::state::{FilterMode, GroupState};
-use crate::table::Table;
+use crate::table::{Slot, Table};
 use crate::version_1;
 use dut_device::Instant;
 use dut_wire::mld::{LinkMtu, Message, Query};
@@ -48,10 +48,10 @@ impl Interface {
     #[must_use]
     pub fn with_policy(config: InterfaceConfig, policy: Policy) -> Self {
         Self {
+            table: Table::new(config.seed),
             config: config.checked(),
             policy,
             role: Role::Down,
-            table: Table::default(),
             listener: Listener::default(),
             warned: None,
             transmits: VecDeque::new(),
@@ -77,7 +77,7 @@ impl Interface {
     /// No event says so: who stops the interface knows.
     pub fn stop(&mut self, _now: Instant) {
         self.role = Role::Down;
-        self.table = Table::default();
+        self.table = Table::new(self.config.seed);
         self.listener = Listener::default();
         self.warned = None;
         self.transmits.clear();
@@ -102,8 +102,8 @@ impl Interface {
                 self.querier_timeout(now);
             } else if self.listener.next_timeout().is_some_and(|due| due <= now) {
                 self.listener_timeout(now);
-            } else if let Some((_, group)) = self.table.first_timer() {
-                self.group_timeout(now, group);
+            } else if let Some((_, slot)) = self.table.first_timer() {
+                self.group_timeout(now, slot);
             }
         }
     }
@@ -146,8 +146,8 @@ impl Interface {
     /// All records in ascending order, with times remaining at `now`.
     #[must_use]
     pub fn groups(&self, now: Instant) -> Vec<GroupState> {
-        self.table
-            .iter()
+        let sorted = self.table.sorted().into_iter();
+        sorted
             .map(|(group, record)| record.state(group, now))
             .collect()
     }
@@ -262,12 +262,13 @@ impl Interface {
         }
     }
 
-    /// Takes a record for a group; `older` when a version 1 Report stands behind it.
+    /// Takes a record for a group, whose own record is at the slot when it has one; `older` when a
+    /// version 1 Report stands behind it.
     pub(crate) fn take(
         &mut self,
         now: Instant,
         reporter: Ipv6Addr,
-        address: Ipv6Addr,
+        (address, slot): (Ipv6Addr, Option<Slot>),
         received: Received,
         listed: &[Ipv6Addr],
         older: bool,
@@ -276,12 +277,12 @@ impl Interface {
         let querier = self.is_querier();
         let mut new = None;
         let room = self.table.len() < self.config.group_limit;
-        let group = match self.table.get_mut(address) {
+        let group = match slot.and_then(|slot| self.table.get_mut(slot)) {
             Some(group) => group,
             None => new.insert(Group::new(now)),
         };
         //= MLD-039
-        let listed = listed.iter().copied().collect();
+        let listed = listed.into();
         let (sources, cut) = (self.policy.admit)(group, received, listed, self.config.source_limit);
         //= MLD-020
         //= MLD-076
@@ -323,7 +324,9 @@ impl Interface {
                 self.took(address, &taken, to, true);
             }
             None => {
-                self.table.settle(address);
+                if let Some(slot) = slot {
+                    self.table.settle(slot);
+                }
                 self.took(address, &taken, to, true);
             }
         }
@@ -348,12 +351,13 @@ impl Interface {
     }
 
     /// A timer of a group's record has run out.
-    fn group_timeout(&mut self, now: Instant, address: Ipv6Addr) {
+    fn group_timeout(&mut self, now: Instant, slot: Slot) {
         let variables = self.variables();
         let version_1 = self.config.is_version_1();
         let run_on = (self.policy.series_run_on)(&self.config);
         let may_query = self.is_querier() || run_on;
-        let Some(group) = self.table.get_mut(address) else {
+        let address = self.table.address(slot);
+        let (Some(address), Some(group)) = (address, self.table.get_mut(slot)) else {
             return;
         };
         let mut expired = if version_1 && version_1::runs(group) {
@@ -373,7 +377,7 @@ impl Interface {
         } else if due {
             group.stop_series();
         }
-        let removed = self.table.settle(address);
+        let removed = self.table.settle(slot);
         for (row, from, to) in expired.rows {
             let (group, id) = (address, row.id());
             self.event(MldEvent::Row {
@@ -404,7 +408,8 @@ impl Interface {
         let querier = self.is_querier();
         let room = self.table.len() < self.config.group_limit;
         let mut new = None;
-        let group = match self.table.get_mut(address) {
+        let slot = self.table.find(address);
+        let group = match slot.and_then(|slot| self.table.get_mut(slot)) {
             Some(group) => group,
             None => new.insert(Group::new(now)),
         };
@@ -419,8 +424,8 @@ impl Interface {
                 return self.limit_hit(address);
             }
             self.table.insert(address, group);
-        } else {
-            self.table.settle(address);
+        } else if let Some(slot) = slot {
+            self.table.settle(slot);
         }
         let group = address;
         self.event(MldEvent::Row {

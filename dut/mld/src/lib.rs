@@ -25,8 +25,10 @@ pub mod rows;
 mod scope;
 pub mod series;
 mod snapshot;
+pub mod sources;
 mod state;
 mod table;
+mod timers;
 pub mod version_1;
 
 pub use config::{InterfaceConfig, Profile};

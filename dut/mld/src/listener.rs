@@ -4,8 +4,8 @@
 //! Delays are half of what a listener may take, never random; reports are of the version that the
 //! last querier speaks.
 
-use crate::group::Sources;
 use crate::interface::Interface;
+use crate::sources::Sources;
 use dut_device::Instant;
 use dut_wire::mld::{ALL_MLDV2_ROUTERS, Message, Query, Record, RecordType, Report};
 use std::collections::BTreeMap;

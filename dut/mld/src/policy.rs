@@ -5,9 +5,10 @@
 use crate::checks::{CHECKS, Check, OLDER_CHECKS, OlderCheck, RECORD_CHECKS, RecordCheck};
 use crate::config::InterfaceConfig;
 pub use crate::config::Variables;
-pub use crate::group::{Group, Source, Sources};
+pub use crate::group::{Group, Source};
 pub use crate::rows::{Expired, ROUTER_TABLE, Received, RouterTable, Rule, Set, Timer};
 pub use crate::series::Specific;
+pub use crate::sources::{SourceRecords, Sources};
 pub use crate::version_1;
 use crate::{rows, scope, series};
 use dut_device::Instant;

@@ -202,10 +202,10 @@ impl Interface {
         if (self.policy.series_run_on)(&self.config) {
             return;
         }
-        for group in self.table.with_series() {
-            if let Some(record) = self.table.get_mut(group) {
+        for (group, slot) in self.table.with_series() {
+            if let Some(record) = self.table.get_mut(slot) {
                 record.stop_series();
-                self.table.settle(group);
+                self.table.settle(slot);
                 self.event(MldEvent::Refreshed { group });
             }
         }

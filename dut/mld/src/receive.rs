@@ -4,6 +4,7 @@ use crate::checks::Heard;
 use crate::event::{DiscardReason, Envelope, MldEvent};
 use crate::interface::Interface;
 use crate::rows::Received;
+use crate::table::Slot;
 use crate::version_1;
 use dut_device::Instant;
 use dut_wire::mld::{
@@ -37,8 +38,10 @@ impl Interface {
                 //= MLD-040
                 //= MLD-104
                 //= MLD-105
+                let mut slot = None;
                 for record in &report.records {
-                    self.receive_record(now, source, record);
+                    slot = self.table.find_after(slot, record.group);
+                    self.receive_record(now, source, record, slot);
                 }
             }
             Err(reason) => self.discard(reason),
@@ -88,9 +91,12 @@ impl Interface {
         }
         let until = now + self.variables().llqt;
         let lower = self.policy.lower;
-        let lowered = (self.table.get_mut(address)).is_some_and(|group| lower(group, query, until));
-        if lowered {
-            self.table.settle(address);
+        let Some(slot) = self.table.find(address) else {
+            return;
+        };
+        let group = self.table.get_mut(slot);
+        if group.is_some_and(|group| lower(group, query, until)) {
+            self.table.settle(slot);
             self.event(MldEvent::Refreshed { group: address });
         }
     }
@@ -133,7 +139,8 @@ impl Interface {
             self.take_version_1(now, group, version_1::Received::Report(source));
         } else {
             let (report, _) = self.policy.older;
-            self.take(now, source, group, report, &[], true);
+            let place = (group, self.table.find(group));
+            self.take(now, source, place, report, &[], true);
         }
     }
 
@@ -143,7 +150,8 @@ impl Interface {
         }
         if !self.config.is_version_1() {
             let (_, done) = self.policy.older;
-            self.take(now, source, group, done, &[], false);
+            let place = (group, self.table.find(group));
+            self.take(now, source, place, done, &[], false);
         } else if (self.policy.hears_done)(self.is_querier()) {
             self.take_version_1(now, group, version_1::Received::Done);
         } else {
@@ -151,14 +159,20 @@ impl Interface {
         }
     }
 
-    fn receive_record(&mut self, now: Instant, source: Ipv6Addr, record: &Record) {
-        let group = record.group;
-        // Only state-change records ask for it: what answers a query needs no second look-up.
+    fn receive_record(
+        &mut self,
+        now: Instant,
+        source: Ipv6Addr,
+        record: &Record,
+        slot: Option<Slot>,
+    ) {
+        // Only state-change records ask for it.
         let asks = !matches!(
             record.record_type,
             RecordType::ModeIsInclude | RecordType::ModeIsExclude
         );
-        let older = asks && self.is_in_version_1_mode(group);
+        let held = slot.and_then(|slot| self.table.at(slot));
+        let older = asks && held.is_some_and(|group| group.v1_host.is_some());
         let checks = self.policy.record_checks.iter();
         let mut refused = checks.filter(|check| (check.refuses)(record, older));
         if let Some(reason) = refused.next().map(|check| check.reason) {
@@ -169,13 +183,8 @@ impl Interface {
         };
         let lists = (self.policy.lists)(received, older);
         let listed: &[Ipv6Addr] = if lists { &record.sources } else { &[] };
-        self.take(now, source, group, received, listed, false);
-    }
-
-    fn is_in_version_1_mode(&self, group: Ipv6Addr) -> bool {
-        self.table
-            .get(group)
-            .is_some_and(|record| record.v1_host.is_some())
+        let place = (record.group, slot);
+        self.take(now, source, place, received, listed, false);
     }
 }
 

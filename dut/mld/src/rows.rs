@@ -6,7 +6,8 @@
 
 use crate::Row;
 use crate::config::Variables;
-use crate::group::{Group, Sources};
+use crate::group::{Group, Source};
+use crate::sources::Sources;
 use crate::state::FilterMode::{self, Exclude, Include};
 use dut_device::Instant;
 use dut_wire::mld::RecordType;
@@ -77,8 +78,8 @@ pub enum Set {
 impl Set {
     fn of<'a>(self, listed: &'a Sources, group: &Group) -> Cow<'a, Sources> {
         let held = |address: &Ipv6Addr| group.sources.get(address);
-        let requested = |a: &Ipv6Addr| held(a).is_some_and(|source| source.timer.is_some());
-        let excluded = |a: &Ipv6Addr| held(a).is_some_and(|source| source.timer.is_none());
+        let requested = |a: &Ipv6Addr| held(a).is_some_and(Source::runs);
+        let excluded = |a: &Ipv6Addr| held(a).is_some_and(|source| !source.runs());
         let only = |keep: &dyn Fn(&Ipv6Addr) -> bool| {
             Cow::Owned(listed.iter().copied().filter(keep).collect())
         };
@@ -375,7 +376,7 @@ pub fn expire(group: &mut Group, now: Instant) -> Expired {
         group.query_count = 0;
         group.query_skip = false;
         //= MLD-130
-        group.sources.retain(|_, source| source.timer.is_some());
+        group.sources.retain(|_, source| source.runs());
         //= MLD-117
         //= MLD-127
         //= MLD-128
@@ -406,7 +407,8 @@ pub fn admit(group: &Group, received: Received, listed: Sources, limit: usize) -
     };
     let room = limit.saturating_sub(stays);
     let new = listed.len().saturating_sub(admitted.len());
-    admitted.extend(listed.iter().filter(|source| !known(source)).take(room));
+    let fresh = listed.iter().filter(|source| !known(source));
+    admitted.extend(fresh.take(room).copied());
     let grows = !(group.filter_mode == Include && received == Received::Block);
     (admitted, grows && new > room)
 }

@@ -6,7 +6,8 @@
 //! before its lowered timer runs out.
 
 use crate::config::Variables;
-use crate::group::{Group, Sources};
+use crate::group::Group;
+use crate::sources::Sources;
 use crate::state::FilterMode;
 use dut_device::Instant;
 use std::net::Ipv6Addr;

@@ -5,8 +5,9 @@
 
 use crate::Row;
 use crate::config::Variables;
-use crate::group::{Group, Sources};
+use crate::group::Group;
 use crate::rows::Expired;
+use crate::sources::Sources;
 use crate::state::FilterMode;
 use dut_device::Instant;
 use std::net::Ipv6Addr;

@@ -365,8 +365,11 @@ impl Builder<'_> {
         let link_local = link_local.unwrap_or_else(|| mac.link_local());
         let enabled = configured.mld.enable && self.config.multicast_ipv6;
         let policy = || self.rules.mld.clone();
-        let mld = enabled
-            .then(|| mld::Interface::with_policy(mld_config(configured, link_local), policy()));
+        let mld_config = || mld::InterfaceConfig {
+            seed: self.spec.seed,
+            ..mld_config(configured, link_local)
+        };
+        let mld = enabled.then(|| mld::Interface::with_policy(mld_config(), policy()));
         self.node.interfaces.push(Interface {
             name: configured.name.clone(),
             carrier,

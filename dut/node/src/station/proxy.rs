@@ -66,6 +66,7 @@ impl Proxy {
                     ALL_MLDV2_ROUTERS,
                     ipv6::solicited_node(port.mac.link_local()),
                 ],
+                seed: spec.seed,
                 ..InterfaceConfig::new(port.name.clone(), port.mac.link_local())
             };
             Interface::with_policy(config, rules.mld.clone())

@@ -114,11 +114,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| {
             rules.mld.expire = |group, now| {
                 if group.filter_mode == FilterMode::Exclude && group.filter_timer <= now {
-                    for source in group
-                        .sources
-                        .values_mut()
-                        .filter(|source| source.timer.is_none())
-                    {
+                    for source in group.sources.values_mut().filter(|source| !source.runs()) {
                         source.timer = Some(now + Duration::from_secs(30));
                     }
                 }
@@ -217,7 +213,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 group
                     .sources
                     .get(&source)
-                    .is_none_or(|listed| listed.timer.is_some())
+                    .is_none_or(|listed| listed.runs())
             };
         },
     ),
@@ -230,7 +226,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                 group
                     .sources
                     .get(&source)
-                    .is_some_and(|listed| listed.timer.is_some())
+                    .is_some_and(|listed| listed.runs())
             };
         },
     ),

@@ -494,7 +494,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             rules.mld.trigger = |group, sources, ask_group, now, variables| {
                 let known = sources
                     .iter()
-                    .any(|source| group.sources.get(source).is_some_and(|s| s.timer.is_some()));
+                    .any(|source| group.sources.get(source).is_some_and(|s| s.runs()));
                 let mut sent = series::trigger(group, sources, ask_group, now, variables);
                 if !known && !ask_group {
                     sent.push(series::Specific {
