@@ -34,7 +34,7 @@ pub(crate) struct Fuzz {
     /// How often a finding is run again.
     #[arg(long, default_value_t = 3)]
     repeat: u32,
-    /// Findings go to a folder of this one, named after what is fuzzed and the seed.
+    /// Findings go to a folder of this one, named after what is fuzzed, the testbed and the seed.
     #[arg(long, value_name = "DIR", default_value = "tandem-fuzz")]
     report: PathBuf,
     /// A seeded defect that the simulated device has (`tandem trace` lists them).
@@ -90,9 +90,18 @@ pub(crate) fn fuzz(args: &Args, fuzz: &Fuzz) -> u8 {
         terminal.complain(&format!("what is to be fuzzed? There are {known}"));
         return code::USAGE;
     };
-    let folder = fuzz
-        .report
-        .join(format!("{}-{}", protocol.name(), fuzz.seed));
+    // Campaigns against several devices have one folder each.
+    let testbed = fuzz.testbed.as_deref().map(|testbed| {
+        let file = Path::new(testbed).file_stem().unwrap_or_default();
+        format!("{}-", file.to_string_lossy())
+    });
+    let name = format!(
+        "{}-{}{}",
+        protocol.name(),
+        testbed.unwrap_or_default(),
+        fuzz.seed
+    );
+    let folder = fuzz.report.join(name);
     let mut options = Options {
         repeat: fuzz.repeat,
         folder: Some(folder.clone()),
