@@ -11,12 +11,14 @@
 mod build;
 mod event;
 mod instant;
+mod look;
 mod mac;
 mod snapshot;
 
 pub use build::{BuildSpec, Identity};
 pub use event::{Control, ControlError, Event};
 pub use instant::Instant;
+pub use look::{GroupLook, PairLook, SourceLook};
 pub use mac::{MacAddr, ParseMacError};
 pub use snapshot::*;
 
@@ -86,6 +88,16 @@ pub trait Device: std::fmt::Debug {
     /// It may explain the verdict of a conformance case, never make one.
     fn snapshot(&self, _now: Instant) -> Option<Snapshot> {
         None
+    }
+
+    /// What state equivalence needs of the device, into a look that is used again; `false` where
+    /// it can't be looked into. It says what [`Device::snapshot`] says, for less.
+    fn look(&self, now: Instant, look: &mut PairLook) -> bool {
+        let snapshot = self.snapshot(now);
+        if let Some(snapshot) = &snapshot {
+            look.read(snapshot);
+        }
+        snapshot.is_some()
     }
 
     /// Answers a `display` command. `None` when the device has no command line.

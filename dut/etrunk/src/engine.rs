@@ -80,6 +80,8 @@ pub struct ETrunk {
     pub(crate) sequence: u64,
     /// What the last hello said, without flags, sequence and echo.
     pub(crate) announced: Option<Hello>,
+    /// CFG_DIGEST of the configuration as it is.
+    pub(crate) cfg_digest: [u8; 32],
     pub(crate) next_periodic: Option<Instant>,
     /// Fast hellos still to be sent after a member's change, and when the next is due.
     pub(crate) fast: Option<(u8, Instant)>,
@@ -110,6 +112,8 @@ impl ETrunk {
                     .or_insert_with(|| Member::new(*member));
             }
         }
+        let ids = members.keys().copied().collect();
+        let cfg_digest = config.matched(ids, &policy).digest();
         Self {
             config,
             policy,
@@ -126,6 +130,7 @@ impl ETrunk {
             path: true,
             sequence: 0,
             announced: None,
+            cfg_digest,
             next_periodic: None,
             fast: None,
             transmits: VecDeque::new(),
@@ -224,6 +229,7 @@ impl ETrunk {
         self.due(now);
         self.config.hello = hello;
         self.config.multiplier = multiplier;
+        self.digest_configuration();
         self.settle(now);
     }
 
@@ -231,6 +237,7 @@ impl ETrunk {
     pub fn set_revert_delay(&mut self, now: Instant, delay: Option<Duration>) {
         self.due(now);
         self.config.revert_delay = delay;
+        self.digest_configuration();
         self.settle(now);
     }
 
@@ -301,7 +308,7 @@ impl ETrunk {
     //= ETRUNK-059
     pub fn configuration_matches(&self) -> Option<bool> {
         let theirs = self.peer.as_ref()?.hello.cfg_digest?;
-        Some(theirs == self.cfg_digest())
+        Some(theirs == self.cfg_digest)
     }
 
     /// Optional TLVs skipped because nobody knows them.

@@ -38,9 +38,10 @@ const GOODBYE: Occasion = Occasion {
 };
 
 impl ETrunk {
-    pub(crate) fn cfg_digest(&self) -> [u8; 32] {
+    /// The configuration that must match has changed.
+    pub(crate) fn digest_configuration(&mut self) {
         let members = self.members.keys().copied().collect();
-        self.config.matched(members, &self.policy).digest()
+        self.cfg_digest = self.config.matched(members, &self.policy).digest();
     }
 
     /// What a hello says now, without flags, sequence and echo.
@@ -74,7 +75,7 @@ impl ETrunk {
                 peer: config.peer,
             },
             echo: None,
-            cfg_digest: Some(self.cfg_digest()),
+            cfg_digest: Some(self.cfg_digest),
             bfd_bound: Some(false),
         }
     }

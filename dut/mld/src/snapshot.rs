@@ -1,7 +1,8 @@
 //! The interface's state as the Device contract shows it.
 
 use crate::interface::Interface;
-use crate::state::{GroupState, SourceState};
+use crate::state::{FilterMode, GroupState, SourceState};
+use dut_device::{GroupLook, PairLook, SourceLook};
 use dut_device::{Instant, MldGroupSnapshot, MldInterfaceSnapshot, MldSourceSnapshot};
 use std::time::Duration;
 
@@ -32,6 +33,32 @@ impl Interface {
                 .into_iter()
                 .map(MldGroupSnapshot::from)
                 .collect(),
+        }
+    }
+}
+
+impl Interface {
+    /// What a pair's oracle looks at: whether a series runs and, if `groups`, the records.
+    pub fn look(&self, now: Instant, groups: bool, look: &mut PairLook) {
+        for (address, group) in self.table.iter() {
+            let mut sources = group.sources.values();
+            look.series |= group.query_count > 0 || sources.any(|source| source.query_count > 0);
+            if !groups {
+                continue;
+            }
+            let remaining = |timer: Instant| ms(timer.since(now));
+            let sources = group.sources.iter().map(|(source, held)| SourceLook {
+                source: *source,
+                timer_ms: held.timer.map_or(0, remaining),
+            });
+            look.sources.extend(sources);
+            let exclude = group.filter_mode == FilterMode::Exclude;
+            look.groups.push(GroupLook {
+                group: address,
+                filter_timer_ms: exclude.then(|| remaining(group.filter_timer)),
+                v1_host_ms: group.v1_host.map_or(0, remaining),
+                sources: group.sources.len(),
+            });
         }
     }
 }

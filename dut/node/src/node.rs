@@ -11,8 +11,8 @@ use crate::route::Routes;
 use crate::switch::{Bridge, BridgePort};
 use crate::trunk::Trunk;
 use dut_device::{
-    Control, ControlError, Device, Event, Instant, MldSettings, PortId, PortInfo, Snapshot,
-    Transmit, TxId,
+    Control, ControlError, Device, Event, Instant, MldSettings, PairLook, PortId, PortInfo,
+    Snapshot, Transmit, TxId,
 };
 use dut_lacp::LacpEvent;
 use dut_rbs::Session;
@@ -395,6 +395,11 @@ impl Device for Node {
 
     fn snapshot(&self, now: Instant) -> Option<Snapshot> {
         Some(self.take_snapshot(now))
+    }
+
+    fn look(&self, now: Instant, look: &mut PairLook) -> bool {
+        self.take_look(now, look);
+        true
     }
 
     fn display(&self, now: Instant, command: &str) -> Option<Result<String, String>> {

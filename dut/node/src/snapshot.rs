@@ -1,7 +1,7 @@
 //! The node's state as plain data, and the commands that it takes.
 
 use crate::node::Node;
-use dut_device::{ControlError, ForwardingEntry, Instant, Snapshot};
+use dut_device::{ControlError, ForwardingEntry, Instant, PairLook, Snapshot};
 use dut_rbs::GoodbyeCause;
 use std::time::Duration;
 
@@ -25,16 +25,11 @@ impl Node {
             .iter()
             .map(|bond| bond.etrunk.snapshot(now))
             .collect();
-        snapshot.rbs = self
-            .services
-            .iter()
-            .map(|service| service.session.snapshot(now).0)
-            .collect();
-        snapshot.rbp = self
-            .services
-            .iter()
-            .flat_map(|service| service.session.snapshot(now).1)
-            .collect();
+        for service in &self.services {
+            let (rbs, rbp) = service.session.snapshot(now);
+            snapshot.rbs.push(rbs);
+            snapshot.rbp.extend(rbp);
+        }
         let mld = self
             .interfaces
             .iter()
@@ -46,6 +41,26 @@ impl Node {
             .map(|((protocol, why), n)| (format!("{protocol}.{why}"), *n))
             .collect();
         snapshot
+    }
+
+    /// What a snapshot says of the pair.
+    pub(crate) fn take_look(&self, now: Instant, look: &mut PairLook) {
+        look.clear();
+        look.at = now;
+        for service in &self.services {
+            service.session.look_at_service(look);
+        }
+        if !look.master {
+            let mut services = self.services.iter();
+            services.any(|service| service.session.look_at_entries(now, look));
+        }
+        let mut held = look.master;
+        for interface in &self.interfaces {
+            let Some(mld) = &interface.mld else { continue };
+            let groups = held && interface.name.starts_with("Eth-Trunk");
+            held &= !groups;
+            mld.look(now, groups, look);
+        }
     }
 
     fn forwarding_entries(&self, now: Instant) -> Vec<ForwardingEntry> {

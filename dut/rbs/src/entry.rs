@@ -1,6 +1,6 @@
 //! Entries in remaining times (outside), in deadlines (inside) and as records (on the wire).
 
-use dut_device::Instant;
+use dut_device::{GroupLook, Instant, PairLook, SourceLook};
 use dut_wire::rbs::{FilterMode, GroupRecord, InterfaceRecord, SourceRecord, Version};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -207,6 +207,25 @@ impl Held {
             last_reporter: Some(self.last_reporter).filter(|r| !r.is_unspecified()),
             since: self.since,
         }
+    }
+
+    /// [`Held::to_entry`] as a pair's oracle looks at it.
+    pub(crate) fn look(&self, now: Instant, group: Ipv6Addr, look: &mut PairLook) {
+        let ms =
+            |time: Duration| u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        let sources = self.sources.iter().map(|(source, held)| SourceLook {
+            source: *source,
+            timer_ms: ms(running(now, held.deadline)),
+        });
+        look.sources.extend(sources);
+        let v1_host = self.v1_host_deadline.filter(|at| *at > now);
+        let exclude = self.filter_mode == FilterMode::Exclude;
+        look.groups.push(GroupLook {
+            group,
+            filter_timer_ms: exclude.then(|| ms(self.filter_deadline.since(now))),
+            v1_host_ms: ms(running(now, v1_host)),
+            sources: self.sources.len(),
+        });
     }
 
     /// Whether a device (origin, boot epoch) made this version in this boot.

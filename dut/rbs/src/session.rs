@@ -338,17 +338,21 @@ impl Session {
         let ages = self.ages(profile);
         let entries = profile.table.entries.iter().filter_map(|(key, held)| {
             if ages {
-                let stale = self
-                    .lost_at
-                    .is_some_and(|at| now >= at + self.policy.stale_after);
-                held.aged(now)
-                    .filter(|_| !stale)
-                    .map(|held| held.to_entry(now, *key))
+                let left = self.left_of(now, held);
+                left.map(|held| held.to_entry(now, *key))
             } else {
                 Some(held.to_entry(now, *key))
             }
         });
         entries.collect()
+    }
+
+    /// What is left of an entry that nobody refreshes.
+    pub(crate) fn left_of(&self, now: Instant, held: &Held) -> Option<Held> {
+        let stale = self
+            .lost_at
+            .is_some_and(|at| now >= at + self.policy.stale_after);
+        held.aged(now).filter(|_| !stale)
     }
 
     /// One entry of [`Session::entries`].
@@ -545,7 +549,7 @@ impl Session {
     }
 
     /// A slave without its channel lets its entries run down.
-    fn ages(&self, profile: &Profile) -> bool {
+    pub(crate) fn ages(&self, profile: &Profile) -> bool {
         (self.policy.ages)(self.is_connected(), profile.master)
     }
 

@@ -3,7 +3,9 @@
 use crate::Session;
 use crate::entry::Entry;
 use crate::session::Link;
-use dut_device::{Instant, MldGroupSnapshot, MldSourceSnapshot, RbpSnapshot, RbsSnapshot};
+use dut_device::{
+    Instant, MldGroupSnapshot, MldSourceSnapshot, PairLook, RbpSnapshot, RbsSnapshot,
+};
 use std::time::Duration;
 
 impl Session {
@@ -35,6 +37,32 @@ impl Session {
                 .map(|(reason, count)| ((*reason).to_owned(), *count))
                 .collect(),
         }
+    }
+
+    /// What a pair's oracle looks at of the service.
+    pub fn look_at_service(&self, look: &mut PairLook) {
+        look.services += 1;
+        if let Link::Up(connection) = &self.link {
+            look.connected += u32::from(connection.connected);
+            let unacknowledged = connection.unacknowledged.len();
+            look.unacknowledged += u64::try_from(unacknowledged).unwrap_or(u64::MAX);
+        }
+        look.master |= self.profiles.values().any(|profile| profile.master);
+    }
+
+    /// What a pair's oracle looks at of the first profile's entries; `false` when there is none.
+    pub fn look_at_entries(&self, now: Instant, look: &mut PairLook) -> bool {
+        let Some(profile) = self.profiles.values().next() else {
+            return false;
+        };
+        for ((_, group), held) in &profile.table.entries {
+            if !self.ages(profile) {
+                held.look(now, *group, look);
+            } else if let Some(held) = self.left_of(now, held) {
+                held.look(now, *group, look);
+            }
+        }
+        true
     }
 
     fn tcp_state(&self) -> &'static str {

@@ -1,7 +1,8 @@
 //! A device around a device: frames are changed on their way in or out.
 
 use dut_device::{
-    Control, ControlError, Device, Event, Instant, PortId, PortInfo, Snapshot, Transmit, TxId,
+    Control, ControlError, Device, Event, Instant, PairLook, PortId, PortInfo, Snapshot, Transmit,
+    TxId,
 };
 use std::collections::VecDeque;
 
@@ -129,6 +130,10 @@ impl Device for Wrapper {
 
     fn snapshot(&self, now: Instant) -> Option<Snapshot> {
         self.inside.snapshot(now)
+    }
+
+    fn look(&self, now: Instant, look: &mut PairLook) -> bool {
+        self.inside.look(now, look)
     }
 
     fn display(&self, now: Instant, command: &str) -> Option<Result<String, String>> {

@@ -7,6 +7,7 @@
     reason = "a tool"
 )]
 
+use harness_fuzz::pair;
 use harness_fuzz::targets::TARGETS;
 use std::time::{Duration, Instant};
 
@@ -33,5 +34,17 @@ fn main() {
         }
         let rate = f64::from(runs) / begun.elapsed().as_secs_f64();
         println!("{:<16} {:>9} runs/s", target.name, rate as u64);
+        if target.name == "pair" {
+            let effort = pair::effort();
+            let each = |n: u64| n as f64 / effort.schedules.max(1) as f64;
+            println!(
+                "    a schedule: {:.2} simulated s, {:.0} events, {:.0} looks at both states; \
+                 {} pairs built",
+                effort.simulated.as_secs_f64() / effort.schedules.max(1) as f64,
+                each(effort.events),
+                each(effort.looks),
+                effort.built
+            );
+        }
     }
 }

@@ -375,7 +375,28 @@ pub fn frame(source: &mut Source<'_, '_>, kind: Kind, base: &Fields) -> Fields {
 }
 
 /// A legal version 2 report's record over few groups and sources.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Drawn {
+    /// Its type's name.
+    pub(crate) kind: &'static str,
+    /// Its group.
+    pub(crate) group: &'static str,
+    /// Its sources.
+    pub(crate) sources: Vec<&'static str>,
+}
+
+/// Draws a record, as fields.
 pub fn record(source: &mut Source<'_, '_>) -> Value {
+    let Drawn {
+        kind,
+        group,
+        sources,
+    } = drawn(source);
+    json!({"type": kind, "group": group, "sources": sources})
+}
+
+/// Draws a record.
+pub(crate) fn drawn(source: &mut Source<'_, '_>) -> Drawn {
     let kind = *source.pick(&RECORD_TYPES);
     let group = *source.pick(&GROUPS);
     let mut sources: Vec<&str> = SOURCES
@@ -386,7 +407,11 @@ pub fn record(source: &mut Source<'_, '_>) -> Value {
     if sources.is_empty() && matches!(kind, "IS_IN" | "ALLOW" | "BLOCK") {
         sources.push(SOURCES[0]);
     }
-    json!({"type": kind, "group": group, "sources": sources})
+    Drawn {
+        kind,
+        group,
+        sources,
+    }
 }
 
 /// A legal RBS message of some type that a peer may send once connected.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-type Table = BTreeMap<Ipv6Addr, GroupState>;
+pub(crate) type Table = BTreeMap<Ipv6Addr, GroupState>;
 
 /// The first group in which two tables differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,16 @@ pub(crate) fn compare(
         held: [held.get(&group).cloned(), copy.get(&group).cloned()],
         timers,
     })
+}
+
+/// Whether [`compare`] would find something.
+pub(crate) fn differ(held: &Table, copy: &Table, timers: Option<Duration>) -> bool {
+    held.len() != copy.len()
+        || held.iter().zip(copy).any(|((group, a), (other, b))| {
+            group != other
+                || !a.same_entries(b)
+                || timers.is_some_and(|most| !same_timers(a, b, most))
+        })
 }
 
 fn near(a: Option<u64>, b: Option<u64>, most: Duration) -> bool {

@@ -15,8 +15,10 @@ use dut_device::Instant;
 use harness_suite::{Quantity, Scope};
 use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Ip, LacpView, MldView, checksum_holds, layers, stream_sequence, summary};
+use standing::{Held, Standing};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The sync bound without the latency.
@@ -53,7 +55,24 @@ struct Link {
 struct Cause {
     record: usize,
     at: Instant,
-    what: String,
+    what: What,
+}
+
+/// What it was; put into words only where a finding tells it.
+#[derive(Debug, Clone)]
+enum What {
+    /// A message that named the group, once for all its groups.
+    Message(Arc<[u8]>),
+    TimerEnded,
+}
+
+impl std::fmt::Display for What {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Message(octets) => f.write_str(&summary(octets)),
+            Self::TimerEnded => f.write_str("a timer ended"),
+        }
+    }
 }
 
 /// One comparison of two legs.
@@ -99,6 +118,8 @@ pub struct Equivalence {
     healing: bool,
     healed: u64,
     forwarding: Forwarding,
+    /// What the last comparison gave.
+    held: Held,
 }
 
 impl Equivalence {
@@ -150,6 +171,7 @@ impl Equivalence {
             healing: false,
             healed: 0,
             forwarding: Forwarding::default(),
+            held: Held::default(),
         }
     }
 
@@ -240,9 +262,9 @@ impl Equivalence {
             }
             (_, _) => {}
         }
-        let what = summary(&frame.octets);
+        let octets: Arc<[u8]> = frame.octets.as_slice().into();
         for group in groups {
-            let what = what.clone();
+            let what = What::Message(Arc::clone(&octets));
             self.causes.insert(group, Cause { record, at, what });
         }
     }
@@ -250,17 +272,13 @@ impl Equivalence {
     /// The pair's state has changed.
     pub fn change(&mut self, at: Instant, change: PairChange) -> Status {
         self.advance(at);
-        let mut new = self.state.clone();
-        new.apply(change);
-        let old = std::mem::replace(&mut self.state, new);
-        let new = &self.state;
-        let alone = |state: &PairState| state.devices.iter().any(|device| !device.running);
-        let parted = |state: &PairState| state.faults || state.split();
-        let both = [&old, new];
-        if both
-            .iter()
-            .any(|s| parted(s) || s.cut || alone(s) || s.master().is_none())
-        {
+        let nothing = change.is_nothing();
+        let old = Standing::of(&self.state);
+        self.state.apply(change);
+        let new = Standing::of(&self.state);
+        let both = [old, new];
+        let troubled = |s: &Standing| s.parted || s.cut || s.alone || s.master.is_none();
+        if both.iter().any(troubled) {
             self.excused_until = at + HEALING;
             self.recovery_until = at + self.recovery;
         } else if !old.connected && new.connected {
@@ -269,38 +287,38 @@ impl Equivalence {
             self.excused_until = self.excused_until.max(back + HEALING);
         }
         let taken_over = self.master.filter(|device| {
-            let device = new.devices.get(*device);
+            let device = self.state.devices.get(*device);
             !device.is_some_and(|device| device.running && device.master)
         });
-        let excuse = if both.iter().any(|s| parted(s)) {
+        let excuse = if both.iter().any(|s| s.parted) {
             at + HEALING
-        } else if taken_over.is_some() || both.iter().any(|s| s.master().is_none()) {
+        } else if taken_over.is_some() || both.iter().any(|s| s.master.is_none()) {
             at + self.bound
         } else {
             Instant::ZERO
         };
         self.listeners_excused_until = self.listeners_excused_until.max(excuse);
         // A crash or a hang is a fault too, which ends when its device works again.
-        let ended = |was: bool, is: bool| was && !is;
-        self.healing |= ended(parted(&old), parted(new))
-            || ended(old.cut, new.cut)
-            || ended(alone(&old), alone(new));
-        self.forwarding.split(at, new.split());
-        self.master = new
-            .master()
-            .or(self.master.filter(|_| taken_over.is_none()));
-        let (split, master) = (old.split() && !new.split(), new.master());
+        self.healing |= (old.parted && !new.parted)
+            || (old.cut && !new.cut)
+            || (old.alone && !new.alone);
+        self.forwarding.split(at, new.split);
+        self.master = new.master.or(self.master.filter(|_| taken_over.is_none()));
         if let Some(device) = taken_over {
             self.left = Some((device, self.table.groups.clone()));
             self.follow(at, 1 - device);
         }
-        if let Some(master) = master {
+        if let Some(master) = new.master {
             self.returned(master);
-            if split {
+            if old.split && !new.split {
                 self.merged(master);
             }
         }
-        self.changed(at);
+        if nothing && taken_over.is_none() {
+            self.stands(at);
+        } else {
+            self.changed(at);
+        }
         if self.state.quiet && at > self.pair_excused_until() {
             self.break_entries(at, true);
         }
@@ -325,7 +343,7 @@ impl Equivalence {
                     for group in self.table.expire(expiry) {
                         let record = self.causes.get(&group).map(|cause| cause.record);
                         let record = record.unwrap_or(self.last_record);
-                        let (at, what) = (expiry, "a timer ended".to_owned());
+                        let (at, what) = (expiry, What::TimerEnded);
                         self.causes.insert(group, Cause { record, at, what });
                     }
                     self.changed(expiry);
@@ -431,20 +449,15 @@ impl Equivalence {
 
     /// Where the two devices differ first, while they are comparable.
     fn pair_difference(&self, timers: bool) -> Option<Compared> {
-        let state = &self.state;
-        let master = state.master().filter(|_| !state.faults)?;
-        let [a, b] = &state.devices;
+        let (master, held, copy) = self.comparable()?;
         let [name_a, name_b] = &self.names;
-        if !a.running || !b.running {
-            return None;
-        }
-        let (held, copy) = if master == 0 {
-            ((name_a, a), (name_b, b))
+        let (name, other) = if master == 0 {
+            (name_a, name_b)
         } else {
-            ((name_b, b), (name_a, a))
+            (name_b, name_a)
         };
-        let left = (format!("master {}", held.0), &held.1.groups);
-        let right = (format!("backup {}", copy.0), &copy.1.groups);
+        let left = (format!("master {name}"), held);
+        let right = (format!("backup {other}"), copy);
         compare(left, right, timers.then_some(self.bound))
     }
 
@@ -464,32 +477,26 @@ impl Equivalence {
         self.wake = self.table.next();
         let both = self.state.devices.iter().all(|device| device.running);
         let comparable = !self.state.faults && self.state.master().is_some();
-        let entries = self.pair_difference(false);
-        let timers = if entries.is_some() {
-            None
-        } else {
-            self.pair_difference(true)
-        };
-        let listeners = self.listener_difference(true);
+        let entries = self.pair_differs(false);
+        let timers = !entries && self.pair_differs(true);
+        let listeners = self.listeners_differ(true);
         let filled = self.state.devices.iter().all(|d| !d.groups.is_empty());
-        if comparable && both && filled && entries.is_none() {
-            self.entries.premises += 1;
-            self.timers.premises += u64::from(timers.is_none());
-            self.healed += u64::from(std::mem::take(&mut self.healing));
-        }
-        if comparable && listeners.is_none() && !self.table.groups.is_empty() {
-            self.listeners.premises += 1;
-        }
-        for (leg, differs) in [
-            (&mut self.entries, entries.is_some()),
-            (&mut self.timers, timers.is_some()),
-            (&mut self.listeners, listeners.is_some()),
-        ] {
-            leg.differ_since = match leg.differ_since {
-                since @ Some(_) if differs => since,
-                Some(_) | None => differs.then_some(at),
-            };
-        }
+        let equal = comparable && both && filled && !entries;
+        self.held = Held {
+            premises: [
+                equal,
+                equal && !timers,
+                comparable && !listeners && !self.table.groups.is_empty(),
+            ],
+            differs: [entries, timers, listeners],
+        };
+        self.stands(at);
+    }
+
+    /// The pair's state as last told.
+    #[must_use]
+    pub const fn state(&self) -> &PairState {
+        &self.state
     }
 
     /// What the oracle says now.
@@ -498,13 +505,8 @@ impl Equivalence {
         let state = &self.state;
         let [a, b] = &state.devices;
         let comparable = state.master().is_some() && a.running && b.running;
-        let own = self.own_table();
-        let as_asked = state.master().and_then(|master| state.devices.get(master));
-        let as_asked = as_asked.is_some_and(|held| {
-            held.groups.len() == own.len()
-                && (own.iter())
-                    .all(|(g, own)| held.groups.get(g).is_some_and(|h| h.same_entries(own)))
-        });
+        let held = state.master().and_then(|master| state.devices.get(master));
+        let as_asked = held.is_some_and(|held| self.as_asked(held, None));
         let groups = a.groups.len().min(b.groups.len());
         Status {
             equal: comparable && state.same_entries() && as_asked,
@@ -582,6 +584,7 @@ const fn interface_id(address: Ipv6Addr) -> u64 {
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
+mod standing;
 mod takeover;
 #[cfg(test)]
 mod tests;

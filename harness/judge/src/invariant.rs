@@ -9,6 +9,7 @@ use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::layers;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What an invariant found.
@@ -95,7 +96,7 @@ impl Foreign {
 #[derive(Debug)]
 pub struct Invariants {
     /// The judged device at each point and direction.
-    senders: BTreeMap<(PointId, Direction), String>,
+    senders: BTreeMap<(PointId, Direction), Arc<str>>,
     lacp: lacp::Rules,
     mld: mld::Rules,
     etrunk: etrunk::Rules,
@@ -112,7 +113,7 @@ impl Invariants {
             let id = PointId(u16::try_from(index).unwrap_or(u16::MAX));
             for (end, direction) in [(&point.near, Direction::Out), (&point.far, Direction::In)] {
                 if devices.contains(end) {
-                    senders.insert((id, direction), end.clone());
+                    senders.insert((id, direction), end.as_str().into());
                 }
             }
         }

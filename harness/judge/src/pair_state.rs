@@ -4,7 +4,7 @@
 //! state, so a note stands only where something has changed.
 
 use crate::mld_table::{Record, is_shared};
-use dut_device::{Instant, MldGroupSnapshot, MldSourceSnapshot, Snapshot};
+use dut_device::{GroupLook, Instant, PairLook, Snapshot, SourceLook};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
@@ -102,19 +102,41 @@ pub struct PairChange {
     pub quiet: Option<bool>,
 }
 
+impl PairChange {
+    /// Whether nothing has changed.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 fn is_nothing(changes: &[DeviceChange; 2]) -> bool {
     changes
         .iter()
         .all(|change| *change == DeviceChange::default())
 }
 
+/// Rounded up, as snapshots are.
+const fn whole_ms(at: Instant) -> u64 {
+    at.as_nanos().div_ceil(1_000_000)
+}
+
+/// What is over stays over, and clocks are `exact` to so many ms: the deadline as it was known.
+const fn settle(soon: u64, new: u64, old: Option<u64>, exact: u64) -> u64 {
+    match old {
+        Some(old) if old <= soon && new <= soon => old,
+        Some(old) if old.abs_diff(new) <= exact => old,
+        Some(_) | None => new,
+    }
+}
+
 impl GroupState {
-    fn of(now: Instant, group: &MldGroupSnapshot) -> Self {
+    fn of(now: Instant, group: &GroupLook, sources: &[SourceLook]) -> Self {
         let end = |ms: u64| now.as_millis() + ms;
-        let (requested, excluded): (Vec<&MldSourceSnapshot>, Vec<_>) =
-            group.sources.iter().partition(|source| source.timer_ms > 0);
+        let (requested, excluded): (Vec<&SourceLook>, Vec<_>) =
+            sources.iter().partition(|source| source.timer_ms > 0);
         Self {
-            filter: (group.filter_mode == "EXCLUDE").then(|| end(group.filter_timer_ms)),
+            filter: group.filter_timer_ms.map(end),
             requested: (requested.into_iter())
                 .map(|source| (source.source, end(source.timer_ms)))
                 .collect(),
@@ -123,17 +145,40 @@ impl GroupState {
         }
     }
 
+    /// Whether a look shows nothing new, told without building what it shows. `false` where only
+    /// [`Self::of`] and [`Self::settled`] can tell.
+    fn stands(&self, now: Instant, group: &GroupLook, sources: &[SourceLook], exact: u64) -> bool {
+        let (now, soon) = (now.as_millis(), now.as_millis() + 1);
+        let same = |ms: Option<u64>, old: Option<u64>| match (ms, old) {
+            (Some(ms), Some(old)) => settle(soon, now + ms, Some(old), exact) == old,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        let v1_host = (group.v1_host_ms > 0).then_some(group.v1_host_ms);
+        if !same(group.filter_timer_ms, self.filter) || !same(v1_host, self.version_1) {
+            return false;
+        }
+        let (mut requested, mut excluded) = (self.requested.iter(), self.excluded.iter());
+        let all = sources.iter().all(|source| {
+            if source.timer_ms > 0 {
+                let old = requested.next();
+                old.is_some_and(|(address, old)| {
+                    *address == source.source && same(Some(source.timer_ms), Some(*old))
+                })
+            } else {
+                excluded.next() == Some(&source.source)
+            }
+        });
+        all && requested.next().is_none() && excluded.next().is_none()
+    }
+
     /// The same with the deadlines of `old` where both have passed, or lie no further apart than
     /// clocks are `exact` (ms): what is over stays over, and doesn't become another state with
     /// every look.
     fn settled(mut self, now: Instant, old: Option<&Self>, exact: u64) -> Self {
         let Some(old) = old else { return self };
         let soon = now.as_millis() + 1;
-        let settle = |new: u64, old: Option<u64>| match old {
-            Some(old) if old <= soon && new <= soon => old,
-            Some(old) if old.abs_diff(new) <= exact => old,
-            Some(_) | None => new,
-        };
+        let settle = |new: u64, old: Option<u64>| settle(soon, new, old, exact);
         self.filter = self.filter.map(|end| settle(end, old.filter));
         for (source, end) in &mut self.requested {
             *end = settle(*end, old.requested.get(source).copied());
@@ -149,9 +194,28 @@ impl GroupState {
             && self.excluded == other.excluded
     }
 
+    /// Filter mode and sources of the oracle's own record.
+    pub(crate) fn same_entries_as(&self, record: &Record) -> bool {
+        self.filter.is_some() == record.filter.is_some()
+            && self.requested.keys().eq(record.requested.keys())
+            && self.excluded == record.excluded
+    }
+
+    /// Whether all timers lie within so many ms of the record's.
+    pub(crate) fn near_record(&self, record: &Record, most: u64) -> bool {
+        let near = |own: Option<u64>, at: Option<Instant>| match (own, at.map(whole_ms)) {
+            (Some(own), Some(at)) => own.abs_diff(at) <= most,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        let mut sources = self.requested.iter().zip(&record.requested);
+        near(self.filter, record.filter)
+            && near(self.version_1, record.version_1)
+            && sources.all(|((_, own), (_, at))| near(Some(*own), Some(*at)))
+    }
+
     pub(crate) fn of_record(record: &Record) -> Self {
-        // Rounded up, as snapshots are.
-        let ms = |at: Instant| at.as_nanos().div_ceil(1_000_000);
+        let ms = whole_ms;
         Self {
             filter: record.filter.map(ms),
             requested: (record.requested.iter())
@@ -176,40 +240,73 @@ impl GroupState {
 }
 
 impl DeviceState {
-    fn of(snapshot: &Snapshot, old: &Self, exact: u64) -> Self {
-        let now = snapshot.at;
-        let master = snapshot.rbp.iter().any(|rbp| rbp.master);
-        let held = if master {
-            let interface = (snapshot.mld.iter()).find(|i| i.name.starts_with("Eth-Trunk"));
-            interface.map(|interface| &interface.groups)
-        } else {
-            snapshot.rbp.first().map(|rbp| &rbp.entries)
+    /// What a look shows that this state doesn't say.
+    fn seen(&self, look: &PairLook, exact: u64) -> DeviceChange {
+        let now = look.at;
+        let shared = || {
+            let records = look.records();
+            records.filter(|(group, _)| is_shared(group.group))
         };
-        let groups = held.into_iter().flatten();
-        let groups = groups.filter(|group| is_shared(group.group)).map(|group| {
-            let state = GroupState::of(now, group);
-            (
-                group.group,
-                state.settled(now, old.groups.get(&group.group), exact),
-            )
+        let mut known = self.groups.iter();
+        let stands = shared().all(|(group, sources)| {
+            let known = known.next();
+            known.is_some_and(|(address, known)| {
+                *address == group.group && known.stands(now, group, sources, exact)
+            })
         });
-        Self {
-            running: true,
-            master,
-            groups: groups.collect(),
+        if stands && known.next().is_none() {
+            return DeviceChange {
+                running: (!self.running).then_some(true),
+                master: (self.master != look.master).then_some(look.master),
+                groups: BTreeMap::new(),
+            };
+        }
+        let mut groups = BTreeMap::new();
+        for (group, sources) in shared() {
+            let old = self.groups.get(&group.group);
+            if old.is_some_and(|old| old.stands(now, group, sources, exact)) {
+                groups.remove(&group.group);
+            } else {
+                let state = GroupState::of(now, group, sources).settled(now, old, exact);
+                groups.insert(group.group, Some(state));
+            }
+        }
+        // Where one look names a group twice, or its sources in another order.
+        groups.retain(|group, state| state.as_ref() != self.groups.get(group));
+        let sorted = look.groups.is_sorted_by_key(|held| held.group);
+        let listed = |group: &Ipv6Addr| {
+            if sorted {
+                let found = look.groups.binary_search_by_key(group, |held| held.group);
+                return found.is_ok();
+            }
+            look.groups.iter().any(|held| held.group == *group)
+        };
+        let gone = self.groups.keys().filter(|group| !listed(group));
+        groups.extend(gone.map(|group| (*group, None)));
+        DeviceChange {
+            running: (!self.running).then_some(true),
+            master: (self.master != look.master).then_some(look.master),
+            groups,
         }
     }
 
-    fn change(&self, new: &Self) -> DeviceChange {
-        let differs = |group: &&Ipv6Addr| self.groups.get(*group) != new.groups.get(*group);
-        let groups = self.groups.keys().chain(new.groups.keys());
+    /// A device that doesn't work keeps what was last seen of its table, and is no master.
+    fn gone(&self) -> DeviceChange {
         DeviceChange {
-            running: (self.running != new.running).then_some(new.running),
-            master: (self.master != new.master).then_some(new.master),
-            groups: (groups.filter(differs))
-                .map(|group| (*group, new.groups.get(group).cloned()))
-                .collect(),
+            running: self.running.then_some(false),
+            master: self.master.then_some(false),
+            groups: BTreeMap::new(),
         }
+    }
+
+    /// Whether a change is more than timers.
+    fn alters(&self, change: &DeviceChange) -> bool {
+        let mut groups = change.groups.iter();
+        groups.any(|(group, new)| match (new, self.groups.get(group)) {
+            (Some(new), Some(old)) => !new.same_entries(old),
+            (None, None) => false,
+            (Some(_), None) | (None, Some(_)) => true,
+        })
     }
 
     fn apply(&mut self, change: DeviceChange) {
@@ -225,58 +322,62 @@ impl DeviceState {
 }
 
 impl PairState {
-    /// The pair now, from the snapshots of those that work. A device that doesn't work keeps what
-    /// was last seen of its table, and is no master.
+    /// The pair now, from the snapshots of those that work: this state with what [`Self::seen`]
+    /// finds.
     #[must_use]
     pub fn next(&self, snapshots: [Option<&Snapshot>; 2], way: Way) -> Self {
-        let Way {
-            faults,
-            cut,
-            in_flight,
-            exact,
-        } = way;
-        let exact = u64::try_from(exact.as_millis()).unwrap_or(u64::MAX);
+        let looks = snapshots.map(|snapshot| snapshot.map(PairLook::of));
+        let [a, b] = &looks;
+        let mut new = self.clone();
+        new.apply(self.seen([a.as_ref(), b.as_ref()], way));
+        new
+    }
+
+    /// What the looks at those that work show that this state doesn't say. A device that doesn't
+    /// work keeps what was last seen of its table, and is no master.
+    #[must_use]
+    pub fn seen(&self, looks: [Option<&PairLook>; 2], way: Way) -> PairChange {
+        let exact = u64::try_from(way.exact.as_millis()).unwrap_or(u64::MAX);
         let [a, b] = &self.devices;
-        let [of_a, of_b] = snapshots;
-        let look = |snapshot: Option<&Snapshot>, old: &DeviceState| match snapshot {
-            Some(snapshot) => DeviceState::of(snapshot, old, exact),
-            None => DeviceState {
-                running: false,
-                master: false,
-                groups: old.groups.clone(),
-            },
+        let [of_a, of_b] = looks;
+        let seen = |look: Option<&PairLook>, old: &DeviceState| match look {
+            Some(look) => old.seen(look, exact),
+            None => old.gone(),
         };
-        let devices = [look(of_a, a), look(of_b, b)];
-        let idle = |snapshot: &Snapshot| {
-            let mut rbs = snapshot.rbs.iter();
-            let acknowledged =
-                rbs.all(|rbs| rbs.tcp_state == "connected" && rbs.unacknowledged == 0);
-            let mut groups = snapshot.mld.iter().flat_map(|interface| &interface.groups);
-            let series = groups.any(|group| {
-                group.query_count > 0 || group.sources.iter().any(|source| source.query_count > 0)
-            });
-            acknowledged && !series
+        let devices = [seen(of_a, a), seen(of_b, b)];
+        let every = |holds: fn(&PairLook) -> bool| {
+            let mut looks = looks.iter();
+            looks.all(|look| look.is_some_and(holds))
         };
-        let idle = snapshots.iter().all(|snapshot| snapshot.is_some_and(idle));
-        let connected = |snapshot: &Snapshot| {
-            let mut rbs = snapshot.rbs.iter();
-            rbs.any(|rbs| rbs.tcp_state == "connected")
-        };
-        let up = (snapshots.iter()).all(|snapshot| snapshot.is_some_and(connected));
-        let waits = |snapshot: &Snapshot| snapshot.rbs.iter().any(|rbs| rbs.unacknowledged > 0);
-        let stuck = (snapshots.iter().flatten()).any(|snapshot| waits(snapshot));
+        let idle = every(|look| {
+            look.connected == look.services && look.unacknowledged == 0 && !look.series
+        });
+        let up = every(|look| look.connected > 0);
+        let stuck = (looks.iter().flatten()).any(|look| look.unacknowledged > 0);
         // TCP sends again what trouble has lost, later and later: until that is acknowledged the
         // channel is no better than one that is down.
-        let troubled = faults || cut || !self.connected;
-        let mut new = Self {
-            devices,
-            faults,
-            cut,
-            connected: up && !(troubled && stuck),
-            quiet: false,
+        let troubled = way.faults || way.cut || !self.connected;
+        let connected = up && !(troubled && stuck);
+        let same = || {
+            let known = self.devices.iter().zip(&devices);
+            if known.into_iter().all(|(old, change)| !old.alters(change)) {
+                return self.same_entries();
+            }
+            let mut new = self.clone();
+            new.apply(PairChange {
+                devices: devices.clone(),
+                ..PairChange::default()
+            });
+            new.same_entries()
         };
-        new.quiet = new.connected && idle && in_flight == 0 && !new.same_entries();
-        new
+        let quiet = connected && idle && way.in_flight == 0 && !same();
+        PairChange {
+            faults: (self.faults != way.faults).then_some(way.faults),
+            cut: (self.cut != way.cut).then_some(way.cut),
+            connected: (self.connected != connected).then_some(connected),
+            quiet: (self.quiet != quiet).then_some(quiet),
+            devices,
+        }
     }
 
     /// Whether both devices hold the same groups, filter modes and sources.
@@ -307,20 +408,6 @@ impl PairState {
     #[must_use]
     pub fn split(&self) -> bool {
         (self.devices.iter()).all(|device| device.running && device.master)
-    }
-
-    /// What differs in `new`.
-    #[must_use]
-    pub fn change(&self, new: &Self) -> PairChange {
-        let [a, b] = &self.devices;
-        let [new_a, new_b] = &new.devices;
-        PairChange {
-            devices: [a.change(new_a), b.change(new_b)],
-            faults: (self.faults != new.faults).then_some(new.faults),
-            cut: (self.cut != new.cut).then_some(new.cut),
-            connected: (self.connected != new.connected).then_some(new.connected),
-            quiet: (self.quiet != new.quiet).then_some(new.quiet),
-        }
     }
 
     /// Applies what has changed.

@@ -4,8 +4,8 @@
 //! fed the same in both.
 
 use crate::notes::PairNote;
-use dut_device::{Instant, Snapshot};
-use harness_judge::{Equivalence, InvariantReport, PairState, Status, Way};
+use dut_device::{Instant, PairLook, Snapshot};
+use harness_judge::{Equivalence, InvariantReport, PairChange, PairState, Status, Way};
 use harness_sim::World;
 use harness_suite::{NodeAction, Scope};
 use harness_trace::{Frame, Point};
@@ -24,6 +24,7 @@ pub(crate) struct PairWatch {
     names: [String; 2],
     oracle: Equivalence,
     state: PairState,
+    looks: [PairLook; 2],
     status: Option<Status>,
     next: Instant,
     closely_until: Instant,
@@ -44,6 +45,7 @@ impl PairWatch {
             names: [a.clone(), b.clone()],
             oracle: Equivalence::new(points, [a, b], constants, latency),
             state: PairState::default(),
+            looks: <[PairLook; 2]>::default(),
             status: None,
             next: Instant::ZERO + LOOK,
             closely_until: Instant::ZERO,
@@ -99,12 +101,7 @@ impl PairWatch {
 
     /// Looks at the pair in the simulation; what has changed.
     pub(crate) fn look(&mut self, now: Instant, world: &World) -> Option<PairNote> {
-        let snapshot = |name: &String| {
-            let running = world.is_running(name);
-            running.then(|| world.snapshot(name)).flatten()
-        };
-        let [a, b] = self.names.each_ref().map(snapshot);
-        let snapshots = [a.as_ref(), b.as_ref()];
+        let [a, b] = &mut self.looks;
         let [name_a, name_b] = &self.names;
         let way = Way {
             faults: world.has_faults(),
@@ -112,8 +109,11 @@ impl PairWatch {
             in_flight: world.in_flight(|octets| !is_stream(octets)),
             exact: Duration::ZERO,
         };
-        let new = self.state.next(snapshots, way);
-        self.seen(now, new)
+        let looked = |name: &String, look| world.is_running(name) && world.look(name, look);
+        let (seen_a, seen_b) = (looked(name_a, a), looked(name_b, b));
+        let looks = [seen_a.then_some(&*a), seen_b.then_some(&*b)];
+        let change = self.state.seen(looks, way);
+        self.seen(now, change)
     }
 
     /// The pair's states were read on wires, inexact by `exact`; what has changed. Nobody knows
@@ -130,24 +130,28 @@ impl PairWatch {
             exact,
             ..Way::default()
         };
-        let new = self.state.next(snapshots, way);
-        self.seen(now, new)
+        let looks = snapshots.map(|snapshot| snapshot.map(PairLook::of));
+        let [a, b] = &looks;
+        let change = self.state.seen([a.as_ref(), b.as_ref()], way);
+        self.seen(now, change)
     }
 
-    fn seen(&mut self, now: Instant, new: PairState) -> Option<PairNote> {
-        let change = self.state.change(&new);
-        if new != self.state {
+    fn seen(&mut self, now: Instant, change: PairChange) -> Option<PairNote> {
+        let changed = !change.is_nothing();
+        if changed {
             self.closely_until = now + CLOSELY;
         }
         self.oracle.advance(now);
-        let noted = new != self.state || self.status != Some(self.oracle.status());
+        let noted = changed || self.status != Some(self.oracle.status());
         // Judging feeds the oracle what is noted, and nothing else.
         let status = if noted {
             self.oracle.change(now, change.clone())
         } else {
             self.oracle.status()
         };
-        self.state = new;
+        if changed {
+            self.state.apply(change.clone());
+        }
         self.status = Some(status);
         let close = now < self.closely_until && !status.equal;
         self.next = now + if close { CLOSE_LOOK } else { LOOK };

@@ -115,7 +115,7 @@ impl World {
             while excess.is_none()
                 && let Some(event) = device.poll_event()
             {
-                if self.recording {
+                if self.recording && self.logging {
                     self.log.push(LogLine {
                         at: now,
                         node: node.name.clone(),

@@ -3,7 +3,7 @@
 use crate::budget::{Budget, Overrun, Spent};
 use crate::fault::Fault;
 use crate::link::{End, Link};
-use dut_device::{Control, Device, Event, Instant, PortId, Snapshot};
+use dut_device::{Control, Device, Event, Instant, PairLook, PortId, Snapshot};
 use harness_trace::{Direction, Frame, Point, PointId, Record, Trace};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -116,6 +116,8 @@ pub struct World {
     pub(crate) trace: Trace,
     pub(crate) log: Vec<LogLine>,
     pub(crate) recording: bool,
+    pub(crate) logging: bool,
+    pub(crate) steps: u64,
     pub(crate) started: bool,
     pub(crate) budget: Option<Budget>,
     pub(crate) overrun: Option<Overrun>,
@@ -142,6 +144,8 @@ impl World {
             },
             log: Vec::new(),
             recording: true,
+            logging: true,
+            steps: 0,
             started: false,
             budget: None,
             overrun: None,
@@ -151,6 +155,18 @@ impl World {
     /// Whether frames and events are kept (default). A benchmark turns it off.
     pub const fn set_recording(&mut self, recording: bool) {
         self.recording = recording;
+    }
+
+    /// Whether the devices' events are kept (default, while recording). Who looks at frames and
+    /// states alone turns it off.
+    pub const fn set_logging(&mut self, logging: bool) {
+        self.logging = logging;
+    }
+
+    /// How many events have happened: frames that arrived, timeouts that were due.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Adds a node that can crash and restart; `factory` builds it for a boot epoch, from 1.
@@ -335,6 +351,7 @@ impl World {
             return false;
         };
         self.now = self.now.max(at);
+        self.steps += 1;
         match happening {
             Happening::Arrive {
                 link,
@@ -507,6 +524,12 @@ impl World {
     #[must_use]
     pub fn snapshot(&self, name: &str) -> Option<Snapshot> {
         self.device(name)?.snapshot(self.now)
+    }
+
+    /// What a pair's oracle looks at of a device; `false` where it can't be looked into.
+    pub fn look(&self, name: &str, look: &mut PairLook) -> bool {
+        let device = self.device(name);
+        device.is_some_and(|device| device.look(self.now, look))
     }
 
     /// Names of all devices.

@@ -61,6 +61,9 @@ fn kind_of(layers: &Layers<'_>) -> Kind {
     }
 }
 
+/// What is said of a packet that is shorter than its header says.
+pub(crate) const PAYLOAD_OVERRUNS: &str = "Payload Length overruns the frame";
+
 /// Decodes a frame. Never refuses: what can't be told is left out.
 #[must_use]
 pub fn decode(frame: &[u8]) -> Decoded {
@@ -96,7 +99,7 @@ pub fn decode(frame: &[u8]) -> Decoded {
         if ip.payload.len() < usize::from(ip.payload_length) && ip.hop_by_hop.is_none() {
             anomalies.push(Anomaly {
                 at: 4,
-                what: "Payload Length overruns the frame",
+                what: PAYLOAD_OVERRUNS,
             });
         }
         match ip.next_header {

@@ -38,7 +38,7 @@ pub(crate) const HEAD: [Field; 20] = [
     int("sequence", 36, 8),
 ];
 
-const HEAD_LENGTH: usize = 44;
+pub(crate) const HEAD_LENGTH: usize = 44;
 
 /// A MEMBER's value.
 const MEMBER: [Field; 10] = [
@@ -320,7 +320,7 @@ pub fn digest_correct(frame: &[u8], key: &str) -> Option<bool> {
 }
 
 /// Octets that are reserved in a TLV, by its type: first and number.
-const fn reserved(kind: u16) -> (usize, usize) {
+pub(crate) const fn reserved(kind: u16) -> (usize, usize) {
     match kind {
         0x8001 => (11, 1),
         0x8002 => (9, 1),
@@ -330,10 +330,15 @@ const fn reserved(kind: u16) -> (usize, usize) {
     }
 }
 
-fn not_zero(octets: Option<&[u8]>) -> usize {
+pub(crate) fn not_zero(octets: Option<&[u8]>) -> usize {
     let octets = octets.unwrap_or_default().iter();
     octets.filter(|octet| **octet != 0).count()
 }
+
+/// What is said of a hello whose Length isn't its own.
+pub(crate) const WRONG_LENGTH: &str = "Length is that of the payload";
+/// What is said of a TLV that is longer than the hello.
+pub(crate) const TLV_OVERRUNS: &str = "a TLV overruns the hello";
 
 pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly>) {
     read(&HEAD, hello, "", fields);
@@ -342,7 +347,7 @@ pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anom
     if u16_at(hello, 8).map(usize::from) != Some(hello.len()) {
         anomalies.push(Anomaly {
             at: 8,
-            what: "Length is that of the payload",
+            what: WRONG_LENGTH,
         });
     }
     let mut members = Vec::new();
@@ -353,7 +358,7 @@ pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anom
         let Some(value) = hello.get(at + 4..at + 4 + length) else {
             anomalies.push(Anomaly {
                 at,
-                what: "a TLV overruns the hello",
+                what: TLV_OVERRUNS,
             });
             break;
         };

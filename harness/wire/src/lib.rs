@@ -12,6 +12,7 @@ mod build;
 mod decode;
 mod envelope;
 mod etrunk;
+mod hello_view;
 mod kind;
 mod lacp;
 mod mld;
@@ -24,6 +25,7 @@ pub use build::{BuildError, FieldForm, FieldInfo, build, decoded_names, field_na
 pub use decode::{Anomaly, Decoded, classify, decode, stream_sequence};
 pub use envelope::{Ip, Layers, checksum_holds, datagram_checksum_holds, layers};
 pub use etrunk::digest_correct;
+pub use hello_view::{HelloForm, HelloView};
 pub use kind::Kind;
 pub use lacp::{LacpView, STATE_BITS, state_bits};
 pub use mld::{MldRecord, MldView};

@@ -1,7 +1,9 @@
 //! A state and its changes: what stands in a capture gives the same state again.
 
 use super::*;
-use dut_device::{MldInterfaceSnapshot, RbpSnapshot, RbsSnapshot};
+use dut_device::{
+    MldGroupSnapshot, MldInterfaceSnapshot, MldSourceSnapshot, RbpSnapshot, RbsSnapshot,
+};
 
 fn group(last: u16, filter_ms: u64, source_ms: u64) -> MldGroupSnapshot {
     MldGroupSnapshot {
@@ -89,7 +91,20 @@ fn a_state_that_only_runs_down_is_the_same_state() {
         0,
     );
     assert_eq!(first, second);
-    assert_eq!(first.change(&second), PairChange::default());
+    let looks = [&a, &b].map(|device| {
+        let mut look = PairLook::of(device);
+        look.at = Instant::from_millis(1200);
+        look.groups.iter_mut().for_each(|group| {
+            group.filter_timer_ms = group.filter_timer_ms.map(|ms| ms - 100);
+        });
+        look.sources
+            .iter_mut()
+            .for_each(|source| source.timer_ms -= 100);
+        look
+    });
+    let [a, b] = &looks;
+    let change = second.seen([Some(a), Some(b)], Way::default());
+    assert_eq!(change.devices, <[DeviceChange; 2]>::default());
     let [a, _] = &first.devices;
     let held = a.groups.values().next().unwrap();
     assert_eq!(held.filter, Some(10_000));
@@ -158,7 +173,17 @@ fn changes_carry_what_is_new_and_what_is_gone() {
         true,
         0,
     );
-    let change = first.change(&second);
+    let looks = [&a, &b].map(|device| {
+        let mut look = PairLook::of(device);
+        look.at = Instant::from_millis(2000);
+        look
+    });
+    let [look_a, look_b] = &looks;
+    let way = Way {
+        faults: true,
+        ..Way::default()
+    };
+    let change = first.seen([Some(look_a), Some(look_b)], way);
     let [changed, _] = &change.devices;
     let kept: Vec<bool> = changed.groups.values().map(Option::is_some).collect();
     assert_eq!(kept, [false, true, true]);
