@@ -40,7 +40,7 @@ impl Interface {
 impl Interface {
     /// What a pair's oracle looks at: whether a series runs and, if `groups`, the records.
     pub fn look(&self, now: Instant, groups: bool, look: &mut PairLook) {
-        for (address, group) in self.table.iter() {
+        for (address, group) in self.table.sorted() {
             let mut sources = group.sources.values();
             look.series |= group.query_count > 0 || sources.any(|source| source.query_count > 0);
             if !groups {
