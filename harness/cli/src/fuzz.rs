@@ -11,6 +11,7 @@ use harness_fuzz::campaign::{Budget, Devices, Options, Report, campaign};
 use harness_fuzz::finding;
 use harness_fuzz::plan::{GENERATOR, Protocol};
 use harness_fuzz::player::Player;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -287,7 +288,16 @@ fn show(terminal: &Terminal, report: &Report) {
     for error in report.errors.iter().take(3) {
         terminal.complain(&format!("a plan can't be run: {error}"));
     }
+    // A late host is late by another time in each case.
+    let mut undecided: BTreeMap<&str, u64> = BTreeMap::new();
     for (why, times) in &report.undecided {
+        let why = match why.starts_with("the tester was ") {
+            true => "the tester was later than this host may be",
+            false => why,
+        };
+        *undecided.entry(why).or_default() += times;
+    }
+    for (why, times) in undecided {
         terminal.line(&format!("{times} cases undecided: {why}"));
     }
     if report.unsound > 0 {

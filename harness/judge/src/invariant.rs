@@ -2,13 +2,12 @@
 //!
 //! Each counts how often its premise held: one that was never exercised says nothing.
 
+use crate::foreign::Foreign;
 use crate::verdict::Finding;
 use crate::{etrunk, lacp, listener, mld};
-use dut_device::Instant;
 use harness_trace::{Direction, Frame, Point, PointId};
-use harness_wire::layers;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,34 +60,6 @@ impl Ledger {
                 ..Finding::of(format!("{name}: {}", what()))
             });
         }
-    }
-}
-
-/// MLD messages of others, which a switch passes on as they are: no device answers for their
-/// octets.
-#[derive(Debug, Default)]
-struct Foreign(VecDeque<(Instant, Vec<u8>)>);
-
-impl Foreign {
-    /// A switch passes a frame on at once.
-    const WITHIN: Duration = Duration::from_millis(100);
-
-    /// Somebody else's frame on a link.
-    fn heard(&mut self, frame: &Frame) {
-        let until = frame.at;
-        while (self.0.front()).is_some_and(|(at, _)| *at + Self::WITHIN < until) {
-            self.0.pop_front();
-        }
-        let ip = layers(&frame.octets).and_then(|layers| layers.ip);
-        if ip.is_some_and(|ip| ip.next_header == 58) {
-            self.0.push_back((frame.at, frame.octets.clone()));
-        }
-    }
-
-    /// Whether a device's frame is one of them.
-    fn relays(&self, frame: &Frame) -> bool {
-        let mut known = self.0.iter();
-        known.any(|(at, octets)| *octets == frame.octets && *at + Self::WITHIN >= frame.at)
     }
 }
 

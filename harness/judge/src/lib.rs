@@ -7,6 +7,7 @@ mod difference;
 mod equivalence;
 mod etrunk;
 mod expect;
+mod foreign;
 mod forwarding;
 mod interval;
 mod invariant;

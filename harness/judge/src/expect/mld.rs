@@ -1,6 +1,7 @@
 //! An MLD router, from its frames and all that it was sent (RFC 3810 6.2 and 7, RFC 2710).
 use super::finding;
 use super::mld_message::{Fate, fate, fields, floating};
+use crate::foreign::Foreign;
 use crate::mld_table::{Asked, MldConstants, MldTable, Sources, is_shared};
 use crate::verdict::Finding;
 use dut_device::Instant;
@@ -128,6 +129,7 @@ pub struct MldModel {
     config: MldConfig,
     sides: BTreeMap<PointId, Side>,
     passing: Vec<Passing>,
+    foreign: Foreign,
     findings: Vec<Finding>,
 }
 
@@ -139,6 +141,7 @@ impl MldModel {
             config: *config,
             sides: BTreeMap::new(),
             passing: Vec::new(),
+            foreign: Foreign::default(),
             findings: Vec::new(),
         };
         for (index, record) in trace.records.iter().enumerate() {
@@ -158,6 +161,9 @@ impl MldModel {
             return;
         };
         let out = frame.direction == Direction::Out;
+        if self.foreign.passed_on(frame, out) {
+            return;
+        }
         if let Some(ip) = layers.ip.as_ref().filter(|ip| ip.next_header == 17) {
             let number = ip.payload.get(8..).and_then(stream_sequence);
             match number {
@@ -277,7 +283,7 @@ impl MldModel {
                 );
                 wrong.push(("MLD-075", what));
             }
-            wrong.extend(fields(config, view).map(|what| ("MLD-014", what)));
+            wrong.extend(fields(config, view));
         }
         let group = view.group().filter(|group| !group.is_unspecified());
         match group {

@@ -109,30 +109,26 @@ pub(super) const fn floating(code: u64, mantissa: u32) -> u64 {
     (low | (1 << mantissa)) << (exponent + 3)
 }
 
-/// What of a query's variables isn't as configured.
-pub(super) fn fields(config: MldConfig, view: &MldView<'_>) -> Option<String> {
+/// What of a query's variables isn't as configured, and the requirement that says so.
+pub(super) fn fields(config: MldConfig, view: &MldView<'_>) -> Option<(&'static str, String)> {
     let message = view.octets();
     let code = u64::from(u16::from_be_bytes(message.get(4..6)?.try_into().ok()?));
     let (flags, qqic) = (*message.get(24)?, u64::from(*message.get(25)?));
     let general = view.group()?.is_unspecified();
-    let wanted = if general {
-        config.response_interval
+    let (requirement, wanted) = if general {
+        ("MLD-012", config.response_interval)
     } else {
-        config.last_interval
+        ("MLD-013", config.last_interval)
     };
     let delay = Duration::from_millis(floating(code, 12));
     if delay != wanted {
-        return Some(format!(
-            "Maximum Response Delay {delay:?} instead of {wanted:?}"
-        ));
+        let what = format!("Maximum Response Delay {delay:?} instead of {wanted:?}");
+        return Some((requirement, what));
     }
     if u32::from(flags & 7) != config.robustness {
-        return Some(format!(
-            "QRV {} instead of {}",
-            flags & 7,
-            config.robustness
-        ));
+        let what = format!("QRV {} instead of {}", flags & 7, config.robustness);
+        return Some(("MLD-014", what));
     }
     let interval = Duration::from_secs(floating(qqic, 4));
-    (interval != config.query_interval).then(|| format!("QQIC says {interval:?}"))
+    (interval != config.query_interval).then(|| ("MLD-015", format!("QQIC says {interval:?}")))
 }
