@@ -9,6 +9,7 @@ use crate::group::Group;
 use crate::timers::{Due, Timers};
 use dut_device::Instant;
 use hashbrown::HashTable;
+use prefetch_index::prefetch_index;
 use siphasher::sip::SipHasher13;
 use std::hash::Hasher;
 use std::net::Ipv6Addr;
@@ -72,12 +73,23 @@ impl Table {
         self.index.find(hash(self.seed, address), is).copied()
     }
 
-    /// Where a group's record is, after that of the group before it in a report: a listener names
-    /// its groups in one order again and again, which is the order in which they were learnt.
-    pub(crate) fn find_after(&self, last: Option<Slot>, address: Ipv6Addr) -> Option<Slot> {
+    /// Where a group's record seems to be, whose turn comes soon: the memory is asked for it, and
+    /// has it by then. `last` is where that of the group before it in the report is: a listener
+    /// names its groups in one order again and again, in which they were learnt.
+    pub(crate) fn expect(&self, last: Option<Slot>, address: Ipv6Addr) -> Option<Slot> {
         let next = last.and_then(|Slot(last)| last.checked_add(1)).map(Slot);
-        next.filter(|next| self.address(*next) == Some(address))
-            .or_else(|| self.find(address))
+        if next.is_some_and(|next| self.address(next) == Some(address)) {
+            return next;
+        }
+        let slot = *self.index.find(hash(self.seed, address), |_| true)?;
+        self.entries.prefetch(slot);
+        Some(slot)
+    }
+
+    /// Where a group's record is, by what [`Self::expect`] said of it.
+    pub(crate) fn find_expected(&self, seems: Option<Slot>, address: Ipv6Addr) -> Option<Slot> {
+        let is = |slot: &Slot| self.address(*slot) == Some(address);
+        seems.filter(is).or_else(|| self.find(address))
     }
 
     pub(crate) fn get(&self, address: Ipv6Addr) -> Option<&Group> {
@@ -238,6 +250,13 @@ impl Slab {
         self.chunks.get_mut(chunk)?.get_mut(at)?.as_mut()
     }
 
+    fn prefetch(&self, slot: Slot) {
+        let (chunk, at) = Self::place(slot);
+        if let Some(chunk) = self.chunks.get(chunk) {
+            prefetch_index(chunk, at);
+        }
+    }
+
     /// `None` beyond 2^32 entries.
     fn insert(&mut self, entry: Entry) -> Option<Slot> {
         if let Some(slot) = self.free.pop() {
@@ -369,7 +388,9 @@ mod tests {
             for ((address, record), (held, at)) in sorted.into_iter().zip(&model) {
                 prop_assert_eq!((address, record.next_timer()), (*held, Some(Instant::from_nanos(*at))));
                 let slot = table.find(address);
-                prop_assert_eq!(table.find_after(last, address), slot);
+                let seems = table.expect(last, address);
+                prop_assert_eq!(table.find_expected(seems, address), slot);
+                prop_assert_eq!(table.find_expected(last, address), slot);
                 last = slot;
             }
         }

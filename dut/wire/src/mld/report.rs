@@ -118,6 +118,16 @@ impl Report {
         Ok(Self { records })
     }
 
+    /// The multicast address of a report's first record, from the whole ICMPv6 message and without
+    /// decoding it; `None` of another type, and where there is no record.
+    #[must_use]
+    pub fn first_group(message: &[u8]) -> Option<Ipv6Addr> {
+        let (header, records) = message.split_first_chunk::<HEADER_LEN>()?;
+        let (record, _) = records.split_first_chunk::<RECORD_LEN>()?;
+        let [_, _, _, _, group @ ..] = *record;
+        (header.first() == Some(&REPORT_V2)).then(|| Ipv6Addr::from_octets(group))
+    }
+
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
         let count = u16::try_from(self.records.len()).unwrap_or(u16::MAX);
         out.extend_from_slice(&[REPORT_V2, 0, 0, 0, 0, 0]);
