@@ -152,7 +152,9 @@ impl Table {
         let later = matches!((entry.indexed, next), (Some(a), Some(b)) if a <= b);
         let mut first = self.first.is_some_and(|(_, first)| first == slot);
         if !later {
-            if let Some(indexed) = entry.indexed {
+            if first {
+                self.timers.remove_first();
+            } else if let Some(indexed) = entry.indexed {
                 self.timers.remove(Due::new(indexed, address));
             }
             if let Some(next) = next {
@@ -191,6 +193,9 @@ impl Table {
             let next = entry.as_ref().and_then(|entry| entry.group.next_timer());
             if next == Some(due.at) {
                 self.first = Some((due, slot));
+                if let Some(soon) = self.timers.soon() {
+                    self.entries.prefetch(soon);
+                }
                 return;
             }
             self.timers.remove_first();

@@ -78,6 +78,12 @@ impl Timers {
         run.front().copied()
     }
 
+    /// An entry that is first soon, where one can be seen.
+    pub(crate) fn soon(&self) -> Option<Slot> {
+        let (_, run) = self.runs.first_key_value()?;
+        run.get(2).map(|(_, slot)| *slot)
+    }
+
     /// Removes the first entry.
     pub(crate) fn remove_first(&mut self) {
         if let Some(mut first) = self.runs.first_entry() {
