@@ -224,3 +224,36 @@ impl Record {
         self.sources.chunks(capacity).map(part).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Record, RecordType, Report};
+    use crate::mld::{Message, Query, QueryV1};
+    use std::net::Ipv6Addr;
+
+    /// A report's first octets say its first group, before it is decoded and whatever follows;
+    /// those of another message, of a report without records and of one cut short say none.
+    #[test]
+    fn the_first_group_is_known_before_the_report_is_decoded() {
+        let group = |n| Ipv6Addr::new(0xff1e, 0, 0, 0, 0, 0, 0, n);
+        let octets = |message: Message| message.to_vec(Ipv6Addr::LOCALHOST, group(1));
+        let record = |n| Record {
+            record_type: RecordType::AllowNewSources,
+            group: group(n),
+            sources: vec![group(9)],
+        };
+        let records = vec![record(5), record(6)];
+        let report = octets(Message::Report(Report { records }));
+        assert_eq!(Report::first_group(&report), Some(group(5)));
+        assert_eq!(Report::first_group(&report[..28]), Some(group(5)));
+        assert_eq!(Report::first_group(&report[..27]), None);
+        let empty = octets(Message::Report(Report::default()));
+        assert_eq!(Report::first_group(&empty), None);
+        let query = Message::Query(Query::V1(QueryV1 {
+            maximum_response_delay: 0,
+            group: group(5),
+        }));
+        let long = [octets(query), vec![0; 9]].concat();
+        assert_eq!(Report::first_group(&long), None);
+    }
+}
