@@ -326,10 +326,10 @@ mod tests {
     fn change() -> impl Strategy<Value = Change> {
         let far = 0..1_000_000_u64;
         prop_oneof![
-            6 => (0..1_500_u16, far.clone()).prop_map(|(group, at)| Change::Set(group, at)),
+            6 => (0..500_u16, far.clone()).prop_map(|(group, at)| Change::Set(group, at)),
             // Many at one instant, which come in order of their addresses.
-            2 => (0..1_500_u16, 0..3_u64).prop_map(|(group, at)| Change::Set(group, at)),
-            1 => (0..1_500_u16).prop_map(Change::End),
+            2 => (0..500_u16, 0..3_u64).prop_map(|(group, at)| Change::Set(group, at)),
+            1 => (0..500_u16).prop_map(Change::End),
             3 => prop::option::of(far).prop_map(Change::Expire),
         ]
     }
@@ -342,19 +342,20 @@ mod tests {
     }
 
     proptest! {
-        /// The table is an ordered map of records, and says the earliest of their timers, of several
-        /// the lowest address', at every moment: that its index is lazy is never seen.
+        /// The table is an ordered map of records, and says the earliest of their timers, of
+        /// several the lowest address', at every moment: that its index is lazy is never seen.
         #[test]
         fn the_table_is_an_ordered_map_with_an_earliest_timer(
-            changes in prop::collection::vec(change(), 0..3_000),
+            changes in prop::collection::vec(change(), 0..1_000),
             seed in any::<u64>(),
         ) {
             let mut table = Table::new(seed);
             let mut model: BTreeMap<Ipv6Addr, u64> = BTreeMap::new();
             for change in changes {
+                let address = |n| Ipv6Addr::new(0xff1e, n % 7, 0, 0, 0, 0, 0, n);
                 let (address, at) = match change {
-                    Change::Set(n, at) => (Ipv6Addr::new(0xff1e, n % 7, 0, 0, 0, 0, 0, n), Some(at)),
-                    Change::End(n) => (Ipv6Addr::new(0xff1e, n % 7, 0, 0, 0, 0, 0, n), None),
+                    Change::Set(n, at) => (address(n), Some(at)),
+                    Change::End(n) => (address(n), None),
                     Change::Expire(again) => {
                         let first = model.iter().min_by_key(|(address, at)| (**at, **address));
                         let Some((address, _)) = first else {
@@ -391,7 +392,8 @@ mod tests {
             let sorted = table.sorted();
             prop_assert_eq!(sorted.len(), model.len());
             for ((address, record), (held, at)) in sorted.into_iter().zip(&model) {
-                prop_assert_eq!((address, record.next_timer()), (*held, Some(Instant::from_nanos(*at))));
+                let at = Some(Instant::from_nanos(*at));
+                prop_assert_eq!((address, record.next_timer()), (*held, at));
                 let slot = table.find(address);
                 let seems = table.expect(last, address);
                 prop_assert_eq!(table.find_expected(seems, address), slot);

@@ -167,7 +167,8 @@ mod tests {
                 match change {
                     Change::Insert(at, address) => {
                         // Half of what is late comes in order.
-                        let at = if at >= 500 && at % 2 == 0 { 1_000 + u64::try_from(n).unwrap() } else { at };
+                        let next = 1_000 + u64::try_from(n).unwrap();
+                        let at = if at >= 500 && at % 2 == 0 { next } else { at };
                         let address = Ipv6Addr::new(0xff0e, 0, 0, address.into(), 0, 0, 0, 9);
                         let due = Due::new(Instant::from_nanos(at), address);
                         let slot = Slot::new(n).unwrap();
