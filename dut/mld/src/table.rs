@@ -188,12 +188,12 @@ impl Table {
     /// Moves what has become later in the meantime, until the first is where it belongs.
     fn find_first(&mut self) {
         self.first = None;
-        while let Some((due, slot)) = self.timers.first() {
+        while let Some((due, slot, soon)) = self.timers.first() {
             let entry = self.entries.get_mut(slot);
             let next = entry.as_ref().and_then(|entry| entry.group.next_timer());
             if next == Some(due.at) {
                 self.first = Some((due, slot));
-                if let Some(soon) = self.timers.soon() {
+                if let Some(soon) = soon {
                     self.entries.prefetch(soon);
                 }
                 return;
