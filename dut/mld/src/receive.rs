@@ -8,7 +8,7 @@ use crate::table::Slot;
 use crate::version_1;
 use dut_device::Instant;
 use dut_wire::mld::{
-    DONE, Message, QUERY, Query, REPORT_V1, REPORT_V2, Record, RecordType, Refused,
+    DONE, Message, QUERY, Query, REPORT_V1, REPORT_V2, Record, RecordType, Refused, Report,
 };
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -26,6 +26,8 @@ impl Interface {
         if self.is_up() && icmpv6.first() != Some(&QUERY) && !self.has_time(now) {
             return self.discard(DiscardReason::ReportLimit);
         }
+        let first = Report::first_group(icmpv6);
+        let mut seems = first.and_then(|group| self.table.expect(None, group));
         match self.judge(envelope, icmpv6) {
             Ok(Message::Query(query)) => self.receive_query(now, source, &query),
             Ok(Message::ReportV1 { group }) => self.receive_report_v1(now, source, group),
@@ -38,9 +40,11 @@ impl Interface {
                 //= MLD-040
                 //= MLD-104
                 //= MLD-105
-                let mut slot = None;
-                for record in &report.records {
-                    slot = self.table.find_after(slot, record.group);
+                let mut records = report.records.iter().peekable();
+                while let Some(record) = records.next() {
+                    let slot = self.table.find_expected(seems, record.group);
+                    let next = records.peek();
+                    seems = next.and_then(|next| self.table.expect(slot, next.group));
                     self.receive_record(now, source, record, slot);
                 }
             }

@@ -126,6 +126,8 @@ fn cost_grows_with_the_number_of_groups() {
     let small = cost(1_000);
     // One call a record, and one a group that ends: nothing is looked at again and again.
     assert_eq!((small.round, small.expiry), (1_000, 1_000));
+    // Three lines of cache a record, and at most one for its places in the two indexes.
+    assert!(small.memory <= 1_000 * 4 * 64, "{small:?}");
     for times in [10, 100] {
         let large = cost(1_000 * times);
         let factor = u64::from(times);

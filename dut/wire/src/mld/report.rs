@@ -118,6 +118,16 @@ impl Report {
         Ok(Self { records })
     }
 
+    /// The multicast address of a report's first record, from the whole ICMPv6 message and without
+    /// decoding it; `None` of another type, and where there is no record.
+    #[must_use]
+    pub fn first_group(message: &[u8]) -> Option<Ipv6Addr> {
+        let (header, records) = message.split_first_chunk::<HEADER_LEN>()?;
+        let (record, _) = records.split_first_chunk::<RECORD_LEN>()?;
+        let [_, _, _, _, group @ ..] = *record;
+        (header.first() == Some(&REPORT_V2)).then(|| Ipv6Addr::from_octets(group))
+    }
+
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
         let count = u16::try_from(self.records.len()).unwrap_or(u16::MAX);
         out.extend_from_slice(&[REPORT_V2, 0, 0, 0, 0, 0]);
@@ -212,5 +222,38 @@ impl Record {
             sources: sources.to_vec(),
         };
         self.sources.chunks(capacity).map(part).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Record, RecordType, Report};
+    use crate::mld::{Message, Query, QueryV1};
+    use std::net::Ipv6Addr;
+
+    /// A report's first octets say its first group, before it is decoded and whatever follows;
+    /// those of another message, of a report without records and of one cut short say none.
+    #[test]
+    fn the_first_group_is_known_before_the_report_is_decoded() {
+        let group = |n| Ipv6Addr::new(0xff1e, 0, 0, 0, 0, 0, 0, n);
+        let octets = |message: Message| message.to_vec(Ipv6Addr::LOCALHOST, group(1));
+        let record = |n| Record {
+            record_type: RecordType::AllowNewSources,
+            group: group(n),
+            sources: vec![group(9)],
+        };
+        let records = vec![record(5), record(6)];
+        let report = octets(Message::Report(Report { records }));
+        assert_eq!(Report::first_group(&report), Some(group(5)));
+        assert_eq!(Report::first_group(&report[..28]), Some(group(5)));
+        assert_eq!(Report::first_group(&report[..27]), None);
+        let empty = octets(Message::Report(Report::default()));
+        assert_eq!(Report::first_group(&empty), None);
+        let query = Message::Query(Query::V1(QueryV1 {
+            maximum_response_delay: 0,
+            group: group(5),
+        }));
+        let long = [octets(query), vec![0; 9]].concat();
+        assert_eq!(Report::first_group(&long), None);
     }
 }
