@@ -3,12 +3,7 @@
 //! each says its name and skips.
 
 #![cfg(feature = "live")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod common;
 
@@ -28,11 +23,10 @@ impl Bench {
     fn make(name: &str) -> Option<Self> {
         let bench = Self(format!("bench-{}-{}", std::process::id(), name.len()));
         let (near, far) = (bench.0.clone(), bench.device());
-        let made = ip(&format!("netns add {near}")) && ip(&format!("netns add {far}"));
-        if !made {
-            eprintln!("skipped by name: bench::{name} (needs root, iproute2 and namespaces)");
+        if !common::may(&format!("bench::{name}")) {
             return None;
         }
+        assert!(ip(&format!("netns add {near}")) && ip(&format!("netns add {far}")));
         for port in 1..=2 {
             let pair = format!("link add t{port} index {} type veth", 1000 + port);
             let peer = format!("peer name d{port} netns {far}");

@@ -3,12 +3,7 @@
 //! and skips.
 
 #![cfg(feature = "live")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    clippy::indexing_slicing,
-    reason = "a test"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 mod common;
 
@@ -50,20 +45,6 @@ const SAMPLE: [&str; 28] = [
     "backup/split/hellos-lost",
 ];
 
-fn may(name: &str) -> bool {
-    let root = std::fs::read_to_string("/proc/self/status").unwrap();
-    let root = root.lines().any(|line| line.starts_with("Uid:\t0\t"));
-    let probe = format!("probe-{}-{}", std::process::id(), name.len());
-    let ip = |verb| Command::new("ip").args(["netns", verb, &probe]).output();
-    let may = root && ip("add").is_ok_and(|done| done.status.success());
-    if may {
-        ip("del").unwrap();
-    } else {
-        eprintln!("skipped by name: live::{name} (needs root, iproute2 and network namespaces)");
-    }
-    may
-}
-
 fn tandem(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
     command.current_dir(common::root()).args(arguments);
@@ -94,7 +75,7 @@ fn verdicts(report: &Path) -> BTreeMap<String, (String, String)> {
 /// for what the host was too slow to judge, and each capture gives its verdict again.
 #[test]
 fn the_reference_on_wires_agrees_with_the_simulation() {
-    if !may("the_reference_on_wires_agrees_with_the_simulation") {
+    if !common::may("live::the_reference_on_wires_agrees_with_the_simulation") {
         return;
     }
     // `make test-live` runs all.
@@ -213,7 +194,7 @@ fn end(child: &mut Child, signal: &str) {
 /// a living run's beds are not.
 #[test]
 fn a_run_leaves_nothing_behind() {
-    if !may("a_run_leaves_nothing_behind") {
+    if !common::may("live::a_run_leaves_nothing_behind") {
         return;
     }
     let before = links();
@@ -261,7 +242,7 @@ knobs:
 /// A case whose settings the device can't be given isn't applicable.
 #[test]
 fn a_device_that_dies_is_blocked_and_set_up_again() {
-    if !may("a_device_that_dies_is_blocked_and_set_up_again") {
+    if !common::may("live::a_device_that_dies_is_blocked_and_set_up_again") {
         return;
     }
     let folder = common::folder("live-dying");
@@ -310,7 +291,7 @@ fn a_device_that_dies_is_blocked_and_set_up_again() {
 
 /// Devices that others wrote, with cases whose verdicts were confirmed by hand: (testbed, ids that
 /// pass, ids that fail).
-const DEVICES: [(&str, &[&str], &[&str]); 3] = [
+const DEVICES: [(&str, &[&str], &[&str]); 4] = [
     (
         "linux-bridge",
         &["mld/report/valid", "mld/snooper/members-only"],
@@ -321,8 +302,17 @@ const DEVICES: [(&str, &[&str], &[&str]); 3] = [
     ),
     (
         "linux-host",
-        &["mld/host-change/join", "mld/host-v1/done"],
+        &[
+            "mld/host-change/join",
+            "mld/host-v1/done",
+            "mld/host-1/leave",
+        ],
         &["mld/host-answer/source-exclude"],
+    ),
+    (
+        "ovs-snooper",
+        &["mld/snooper/members-only", "mld/snooper/report-not-back"],
+        &["mld/snooper/blocked-sources", "mld/snooper/shared-port"],
     ),
     (
         "frr",
@@ -336,7 +326,7 @@ const DEVICES: [(&str, &[&str], &[&str]); 3] = [
 /// name.
 #[test]
 fn devices_of_others_give_their_known_verdicts() {
-    if !may("devices_of_others_give_their_known_verdicts") {
+    if !common::may("live::devices_of_others_give_their_known_verdicts") {
         return;
     }
     for (testbed, passing, failing) in DEVICES {
@@ -404,7 +394,7 @@ clock:
 /// a barrier after each, far faster than the wall; a clock that doesn't answer `ok` is named.
 #[test]
 fn a_case_runs_by_the_devices_clock() {
-    if !may("a_case_runs_by_the_devices_clock") {
+    if !common::may("live::a_case_runs_by_the_devices_clock") {
         return;
     }
     let folder = common::folder("live-stopped");

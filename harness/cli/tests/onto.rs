@@ -3,7 +3,7 @@
 //! `ip`; without, each says its name and skips.
 
 #![cfg(feature = "live")]
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 
@@ -30,14 +30,11 @@ impl Wire {
     fn make(name: &str) -> Option<Self> {
         let wire = Self(format!("onto-{}-{}", std::process::id(), name.len()));
         let (near, far) = (wire.0.clone(), wire.device());
-        let may = |name: &str| {
-            let add = format!("netns add {name}");
-            let made = Command::new("ip").args(add.split(' ')).output();
-            made.is_ok_and(|made| made.status.success())
-        };
-        if !may(&near) || !may(&far) {
-            eprintln!("skipped by name: onto::{name} (needs root, iproute2 and namespaces)");
+        if !common::may(&format!("onto::{name}")) {
             return None;
+        }
+        for namespace in [&near, &far] {
+            assert!(ip(&format!("netns add {namespace}")).status.success());
         }
         wire.ip(
             "add",

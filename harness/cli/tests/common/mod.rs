@@ -4,6 +4,7 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    clippy::print_stderr,
     reason = "each test binary uses a part of it"
 )]
 
@@ -59,4 +60,17 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// Whether network namespaces can be made here; where not, says which test is skipped for it.
+pub fn may(test: &str) -> bool {
+    let probe = format!("probe-{}-{}", std::process::id(), test.len());
+    let ip = |verb| Command::new("ip").args(["netns", verb, &probe]).output();
+    let may = ip("add").is_ok_and(|done| done.status.success());
+    if may {
+        ip("del").unwrap();
+    } else {
+        eprintln!("skipped by name: {test} (needs root, iproute2 and network namespaces)");
+    }
+    may
 }
