@@ -13,14 +13,18 @@ use crate::beds;
 use crate::mutate::{self, Drawn, Source};
 use dut_device::{BuildSpec, Instant, PairLook};
 use harness_judge::{Equivalence, GroupState, Invariants, PairState, Way};
+use harness_run::Factory;
 use harness_sim::{Fault, FaultMatch, World};
+
 use harness_suite::{Bed, Scope};
 use harness_trace::{Direction, Record};
 use harness_wire::{Fields, Kind, LacpView, build};
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 const NAMES: [&str; 2] = ["DeviceA", "DeviceB"];
@@ -50,6 +54,8 @@ struct Bench {
     /// When the states are looked at next: shortly after anything happened.
     look_at: Option<Instant>,
     uses: u32,
+    /// Whether looks are compared with snapshots.
+    checked: bool,
 }
 
 /// A message of the listeners, by the choices that give it.
@@ -163,7 +169,11 @@ fn bed() -> (&'static Path, &'static Bed) {
 }
 
 impl Bench {
-    fn new() -> Self {
+    /// A pair of such devices, connected and elected.
+    ///
+    /// # Errors
+    /// What is wrong with devices that get no further.
+    fn new(factory: &Factory) -> Result<Self, String> {
         spend(|effort| effort.built += 1);
         let (folder, bed) = bed();
         let mut world = World::new(1, 0);
@@ -181,7 +191,7 @@ impl Bench {
             let mut spec = BuildSpec::of_file(name, "", mac);
             spec.configuration = node.configuration.iter().map(read).collect();
             spec.secrets = bed.secrets.clone();
-            let factory = beds::reference();
+            let factory = Arc::clone(factory);
             let added = world.add_node(name, move |boot_epoch| {
                 factory(&BuildSpec {
                     boot_epoch,
@@ -214,6 +224,7 @@ impl Bench {
             answered: Instant::ZERO,
             look_at: None,
             uses: 0,
+            checked: false,
         };
         bench.world.start();
         for _ in 0..200 {
@@ -221,8 +232,10 @@ impl Bench {
             bench.partner();
             bench.compare();
         }
-        assert!(bench.state().master().is_some(), "no master after 20 s");
-        bench
+        match bench.state().master() {
+            Some(_) => Ok(bench),
+            None => Err("no master after 20 s".to_owned()),
+        }
     }
 
     const fn state(&self) -> &PairState {
@@ -306,6 +319,13 @@ impl Bench {
         let [a, b] = &mut self.looks;
         let [name_a, name_b] = NAMES;
         let (seen_a, seen_b) = (self.world.look(name_a, a), self.world.look(name_b, b));
+        if self.checked {
+            for (name, look) in [(name_a, &*a), (name_b, &*b)] {
+                let snapshot = self.world.snapshot(name);
+                let whole = snapshot.as_ref().map(PairLook::of);
+                assert_eq!(whole.as_ref(), Some(look), "{name} at {now:?}");
+            }
+        }
         let looks = [seen_a.then_some(&*a), seen_b.then_some(&*b)];
         let change = self.oracle.state().seen(looks, way);
         self.oracle.advance(now);
@@ -374,7 +394,10 @@ impl Bench {
     /// Where nothing was broken, all is over in 60 ms. Else what follows must be judged without the
     /// oracle's excuse for what faults leave behind, 5 s; and until the two are at rest, 45 s at
     /// most: the channel's back-off has ended then, as have the E-Trunk's timers.
-    fn quiet(&mut self, long: bool) {
+    ///
+    /// # Errors
+    /// How they differ.
+    fn quiet(&mut self, long: bool) -> Result<(), String> {
         self.world.heal(None);
         self.compare();
         let (least, most, look) = if long {
@@ -392,16 +415,16 @@ impl Bench {
             self.pass(left.min(Duration::from_millis(look)));
             self.compare();
         }
-        assert!(
-            self.state().same_entries(),
-            "master and backup differ {}: {:?}",
-            if long {
-                "after 45 s of quiet"
-            } else {
-                "with nothing under way"
-            },
-            self.state()
-        );
+        if self.state().same_entries() {
+            return Ok(());
+        }
+        let when = if long {
+            "after 45 s of quiet"
+        } else {
+            "with nothing under way"
+        };
+        let state = self.state();
+        Err(format!("master and backup differ {when}: {state:?}"))
     }
 
     /// One Master, the channel connected and all acknowledged, no series of queries, and both
@@ -448,35 +471,15 @@ fn wired<T>(done: Result<T, harness_sim::SetupError>) {
 }
 
 /// A schedule on a kept pair, or on a new one.
+///
+/// # Panics
+/// On a finding.
 pub fn schedule(octets: &[u8]) {
-    let mut bench = KEPT.with(RefCell::take).unwrap_or_else(Bench::new);
-    let (events, begun) = (bench.world.steps(), bench.world.now());
-    run(&mut bench, octets);
-    bench.uses += 1;
-    let left = bench.leave();
-    spend(|effort| {
-        effort.schedules += 1;
-        effort.events += bench.world.steps() - events;
-        effort.simulated += bench.world.now().since(begun);
-    });
-    if bench.uses < USES && left {
-        KEPT.with(|kept| kept.replace(Some(bench)));
-    } else {
-        // The oracles report at their end.
-        let Bench {
-            world,
-            invariants,
-            oracle,
-            ..
-        } = bench;
-        let reports = invariants
-            .finish()
-            .into_iter()
-            .chain(oracle.finish(world.now()));
-        let broken = reports.filter_map(|report| report.broken).next();
-        if let Some(finding) = broken {
-            panic!("{}: {:?}", finding.what, finding.differences);
-        }
+    let mut kept = KEPT.with(RefCell::take);
+    let played = play(&mut kept, &beds::reference(), octets);
+    KEPT.with(|place| place.replace(kept));
+    if let Err(found) = played {
+        panic!("{found}");
     }
 }
 
@@ -486,7 +489,91 @@ pub fn fresh(octets: &[u8]) {
     schedule(octets);
 }
 
-fn run(bench: &mut Bench, octets: &[u8]) {
+/// A schedule on a pair of its own, where each cheap look at a device is compared with a snapshot
+/// of it.
+///
+/// # Panics
+/// On a finding, and where the two differ.
+pub fn checked(octets: &[u8]) {
+    let done = Bench::new(&beds::reference()).and_then(|mut bench| {
+        bench.checked = true;
+        play(&mut Some(bench), &beds::reference(), octets)
+    });
+    if let Err(found) = done {
+        panic!("{found}");
+    }
+}
+
+/// Random schedules on pairs of such devices until something is found or the time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// Schedules that were played.
+    pub schedules: u64,
+    /// How long they took.
+    pub took: Duration,
+    /// What the last of them found.
+    pub found: Option<String>,
+}
+
+/// Looks for `time` for what is wrong with a pair of such devices: what libFuzzer does, but blindly.
+#[must_use]
+pub fn search(factory: &Factory, seed: u64, time: Duration) -> Search {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let begun = std::time::Instant::now();
+    let (mut schedules, mut found, mut kept) = (0, None, None);
+    while found.is_none() && begun.elapsed() < time {
+        let mut octets = [0; 64];
+        random.fill_bytes(&mut octets);
+        found = play(&mut kept, factory, &octets).err();
+        schedules += 1;
+    }
+    Search {
+        schedules,
+        took: begun.elapsed(),
+        found,
+    }
+}
+
+/// Plays a schedule on the pair that is kept, if there is one, and keeps it if it may.
+///
+/// # Errors
+/// The finding.
+fn play(kept: &mut Option<Bench>, factory: &Factory, octets: &[u8]) -> Result<(), String> {
+    let mut bench = match kept.take() {
+        Some(bench) => bench,
+        None => Bench::new(factory)?,
+    };
+    let (events, begun) = (bench.world.steps(), bench.world.now());
+    run(&mut bench, octets)?;
+    bench.uses += 1;
+    let left = bench.leave();
+    spend(|effort| {
+        effort.schedules += 1;
+        effort.events += bench.world.steps() - events;
+        effort.simulated += bench.world.now().since(begun);
+    });
+    let broken = bench.oracle.is_broken() || bench.invariants.is_broken();
+    if bench.uses < USES && left && !broken {
+        *kept = Some(bench);
+        return Ok(());
+    }
+    let Bench {
+        world,
+        invariants,
+        oracle,
+        ..
+    } = bench;
+    let reports = invariants
+        .finish()
+        .into_iter()
+        .chain(oracle.finish(world.now()));
+    match reports.filter_map(|report| report.broken).next() {
+        Some(finding) => Err(format!("{}: {:?}", finding.what, finding.differences)),
+        None => Ok(()),
+    }
+}
+
+fn run(bench: &mut Bench, octets: &[u8]) -> Result<(), String> {
     let mut unstructured = arbitrary::Unstructured::new(octets);
     let mut source = Source::new(&mut unstructured);
     let mut long = false;
@@ -496,5 +583,5 @@ fn run(bench: &mut Bench, octets: &[u8]) {
         }
         long |= bench.step(&mut source);
     }
-    bench.quiet(long);
+    bench.quiet(long)
 }
