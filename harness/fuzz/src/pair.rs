@@ -10,19 +10,19 @@
 //! partner answers by copying octets.
 
 use crate::beds;
-use crate::mutate::{self, Drawn, Source};
+use crate::mutate::{self, Source};
 use dut_device::{BuildSpec, Instant, PairLook};
 use harness_judge::{Equivalence, GroupState, Invariants, PairState, Way};
 use harness_run::Factory;
-use harness_sim::{Fault, FaultMatch, World};
+use harness_sim::World;
 
 use harness_suite::{Bed, Scope};
 use harness_trace::{Direction, Record};
-use harness_wire::{Fields, Kind, LacpView, build};
+use harness_wire::{Fields, Kind, LacpView};
+use message::{Message, built, partner};
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,20 +51,13 @@ struct Bench {
     /// What the partner sends on each port, but for its view of the device.
     partner: [Vec<u8>; 2],
     answered: Instant,
+    /// A device has said something new by LACP, and waits for the answer.
+    news: bool,
     /// When the states are looked at next: shortly after anything happened.
     look_at: Option<Instant>,
     uses: u32,
     /// Whether looks are compared with snapshots.
     checked: bool,
-}
-
-/// A message of the listeners, by the choices that give it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Message {
-    /// A version 2 report; `true` with a wrong checksum.
-    Report(Drawn, bool),
-    Report1(&'static str),
-    Done(&'static str),
 }
 
 /// What the schedules of this thread were, for who measures them.
@@ -87,7 +80,6 @@ thread_local! {
     static EFFORT: Cell<Effort> = const { Cell::new(Effort {
         schedules: 0, built: 0, events: 0, looks: 0, simulated: Duration::ZERO,
     }) };
-    static FRAMES: RefCell<BTreeMap<Message, Vec<u8>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// What the schedules of this thread were.
@@ -100,65 +92,6 @@ fn spend(change: impl FnOnce(&mut Effort)) {
     let mut effort = EFFORT.get();
     change(&mut effort);
     EFFORT.set(effort);
-}
-
-impl Message {
-    fn build(&self) -> Vec<u8> {
-        let (kind, fields) = match self {
-            Self::Report(drawn, wrong) => {
-                let Drawn {
-                    kind,
-                    group,
-                    sources,
-                } = drawn;
-                let records = json!([{"type": kind, "group": group, "sources": sources}]);
-                let mut fields: Fields = [("records".to_owned(), records)].into();
-                if *wrong {
-                    fields.insert("icmpv6.checksum".to_owned(), 1.into());
-                }
-                (Kind::MldReport, fields)
-            }
-            Self::Report1(group) | Self::Done(group) => {
-                let kind = match self {
-                    Self::Done(_) => Kind::MldDone,
-                    Self::Report(..) | Self::Report1(_) => Kind::MldV1Report,
-                };
-                (kind, [("group".to_owned(), Value::from(*group))].into())
-            }
-        };
-        built(kind, &fields)
-    }
-
-    /// Its frame; built once.
-    fn frame(self) -> Vec<u8> {
-        FRAMES.with(|frames| {
-            let mut frames = frames.borrow_mut();
-            if let Some(frame) = frames.get(&self) {
-                return frame.clone();
-            }
-            let frame = self.build();
-            frames.insert(self, frame.clone());
-            frame
-        })
-    }
-}
-
-fn built(kind: Kind, fields: &Fields) -> Vec<u8> {
-    match build(kind, fields) {
-        Ok(frame) => frame,
-        Err(error) => panic!("a listener's message: {error}"),
-    }
-}
-
-/// The partner's LACPDU on a port, but for its view of the device.
-fn partner(number: u64) -> Vec<u8> {
-    let own = json!({
-        "ether.source": format!("02:00:00:00:00:0{number}"),
-        "actor.system": "00e0-fc12-3460",
-        "actor.key": 305, "actor.port": number, "actor.state": 0x3d,
-    });
-    let fields: Fields = own.as_object().cloned().into_iter().flatten().collect();
-    built(Kind::Lacpdu, &fields)
 }
 
 fn bed() -> (&'static Path, &'static Bed) {
@@ -222,6 +155,7 @@ impl Bench {
             heard: [None, None],
             partner: [partner(1), partner(2)],
             answered: Instant::ZERO,
+            news: false,
             look_at: None,
             uses: 0,
             checked: false,
@@ -229,7 +163,6 @@ impl Bench {
         bench.world.start();
         for _ in 0..200 {
             bench.pass(Duration::from_millis(100));
-            bench.partner();
             bench.compare();
         }
         match bench.state().master() {
@@ -285,9 +218,6 @@ impl Bench {
     /// Shows the oracles what has been seen.
     fn look(&mut self) {
         let records = self.world.take_records();
-        if records.is_empty() {
-            return;
-        }
         for record in records {
             self.records += 1;
             if let Record::Frame(frame) = record {
@@ -299,9 +229,13 @@ impl Bench {
                     && frame.direction == Direction::In
                     && LacpView::of(&frame.octets).is_some()
                 {
+                    self.news |= heard.as_ref() != Some(&frame.octets);
                     *heard = Some(frame.octets);
                 }
             }
+        }
+        if std::mem::take(&mut self.news) {
+            self.partner();
         }
     }
 
@@ -312,15 +246,18 @@ impl Bench {
         let now = self.world.now();
         let way = Way {
             faults: self.world.has_faults(),
-            cut: false,
+            cut: self.world.is_cut(NAMES[0], NAMES[1]),
             in_flight: self.world.in_flight(|_| true),
             exact: Duration::ZERO,
         };
         let [a, b] = &mut self.looks;
         let [name_a, name_b] = NAMES;
-        let (seen_a, seen_b) = (self.world.look(name_a, a), self.world.look(name_b, b));
+        let world = &self.world;
+        let looked = |name, look| world.is_running(name) && world.look(name, look);
+        let (seen_a, seen_b) = (looked(name_a, a), looked(name_b, b));
         if self.checked {
-            for (name, look) in [(name_a, &*a), (name_b, &*b)] {
+            let both = [(name_a, &*a, seen_a), (name_b, &*b, seen_b)];
+            for (name, look, _) in both.into_iter().filter(|(_, _, seen)| *seen) {
                 let snapshot = self.world.snapshot(name);
                 let whole = snapshot.as_ref().map(PairLook::of);
                 assert_eq!(whole.as_ref(), Some(look), "{name} at {now:?}");
@@ -364,21 +301,7 @@ impl Bench {
                 self.compare();
             }
             197 => {
-                // Hellos are lost. What the channel itself loses or puts out of order comes late by
-                // TCP's retransmission, and its timers with it, which the oracle rightly minds.
-                let loss = *source.pick(&[50, 20]);
-                let fault = Fault {
-                    name: "f".to_owned(),
-                    links: vec!["A-B".to_owned()],
-                    matching: FaultMatch {
-                        next_header: Some(17),
-                        ..FaultMatch::default()
-                    },
-                    loss,
-                    delay: Duration::ZERO,
-                };
-                wired(self.world.fault(fault));
-                self.compare();
+                self.trouble(source);
                 return true;
             }
             _ => {
@@ -398,8 +321,7 @@ impl Bench {
     /// # Errors
     /// How they differ.
     fn quiet(&mut self, long: bool) -> Result<(), String> {
-        self.world.heal(None);
-        self.compare();
+        self.mend();
         let (least, most, look) = if long {
             (HEALED, Duration::from_secs(45), 500)
         } else {
@@ -440,7 +362,8 @@ impl Bench {
     /// All listeners leave; whether the pair is as it was.
     fn leave(&mut self) -> bool {
         let [a, _] = &self.state().devices;
-        if self.state().master().is_none() || !self.state().connected {
+        // As it was found: the better device is Master.
+        if self.state().master() != Some(0) || !self.state().connected {
             return false;
         }
         if a.groups.is_empty() {
@@ -585,3 +508,6 @@ fn run(bench: &mut Bench, octets: &[u8]) -> Result<(), String> {
     }
     bench.quiet(long)
 }
+
+mod message;
+mod trouble;
