@@ -438,7 +438,7 @@ pub struct Search {
     pub found: Option<String>,
 }
 
-/// Looks for `time` for what is wrong with a pair of such devices: what libFuzzer does, but blindly.
+/// Looks for `time` for what is wrong with a pair of such devices, as libFuzzer does, but blindly.
 #[must_use]
 pub fn search(factory: &Factory, seed: u64, time: Duration) -> Search {
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
