@@ -108,6 +108,8 @@ speed)
 		echo "$name: $rate executions/s"
 		rm -rf "$seeds"
 	done
+	# What one schedule of the pair is, and how many a second without coverage's counters.
+	"$CARGO" run --quiet --release -p harness-fuzz --example speed -- pair
 	;;
 coverage)
 	# Coverage of the source needs the LLVM tools of the same toolchain.

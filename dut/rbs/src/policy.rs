@@ -83,6 +83,9 @@ pub struct Policy {
     pub takes_batch: fn(bool, bool) -> bool,
     /// Whether a version is newer than the one held.
     pub newer: fn(&Version, &Version) -> bool,
+    /// Whether a slave takes a batch's record over its own greater version, by whether the two have
+    /// the same content: the digests would agree and nobody ask, so the master's times count.
+    pub takes_times: fn(bool) -> bool,
     /// Whether a tombstone of this version deletes what is held under the other.
     pub deletes: fn(&Version, &Version) -> bool,
     /// What of a batch sweeps.
@@ -166,6 +169,8 @@ impl Policy {
         takes_real_time: |master| !master,
         takes_batch: |master, asked| !master || asked,
         newer: |version, held| version > held,
+        //= BACKUP-034
+        takes_times: |same_content| same_content,
         deletes,
         //= RBS-013
         //= RBS-014

@@ -119,9 +119,10 @@ impl Session {
             return Ok(());
         }
         let takes = (profile.table).slave_takes(&key, &record.version, generation != 0, own);
-        // The digests would agree and nobody ask: of the same content the master's times count.
-        let same =
-            |old: &Held| old.version.origin != record.version.origin && old.same_content(&held);
+        let takes_times = self.policy.takes_times;
+        let same = |old: &Held| {
+            old.version.origin != record.version.origin && takes_times(old.same_content(&held))
+        };
         if !takes && !profile.table.entries.get(&key).is_some_and(same) {
             return Ok(());
         }

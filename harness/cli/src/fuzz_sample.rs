@@ -13,6 +13,8 @@ use std::time::Duration;
 /// Suites of which so many defects each are drawn.
 const KINDS: [&[&str]; 4] = [&["lacp"], &["mld"], &["etrunk", "rbs"], &["backup"]];
 const EACH: usize = 10;
+/// How long the target `pair` is given for a defect.
+const TARGET: Duration = Duration::from_secs(10);
 
 /// Ten of each kind, chosen by the seed among those that a suite must kill.
 fn chosen(seed: u64) -> Vec<(Protocol, Defect)> {
@@ -64,6 +66,26 @@ fn row(defect: &Defect, report: &Report) -> String {
     )
 }
 
+/// The same defects of the pair before the schedules of the target `pair`, drawn blindly.
+fn targets(terminal: &Terminal, fuzz: &Fuzz, sample: &[(Protocol, Defect)]) {
+    terminal.line(
+        "| defect, before the target `pair` | seconds | schedules | seen |\n|---|---|---|---|",
+    );
+    let time = fuzz.time.unwrap_or(Duration::from_secs(60)).min(TARGET);
+    for (_, defect) in sample.iter().filter(|(_, d)| d.suite == "backup") {
+        let done = harness_fuzz::pair::search(&defect.factory(), fuzz.seed, time);
+        let found = done.found.unwrap_or_else(|| "nothing".to_owned());
+        let found: String = found.chars().take(100).collect();
+        terminal.line(&format!(
+            "| {} | {}.{:03} | {} | {found} |",
+            defect.id,
+            done.took.as_secs(),
+            done.took.subsec_millis(),
+            done.schedules
+        ));
+    }
+}
+
 pub(crate) fn sample(terminal: &Terminal, fuzz: &Fuzz) -> u8 {
     let sample = chosen(fuzz.seed);
     let budget = Budget::Time(fuzz.time.unwrap_or(Duration::from_secs(60)));
@@ -99,6 +121,7 @@ pub(crate) fn sample(terminal: &Terminal, fuzz: &Fuzz) -> u8 {
         terminal.complain(&error.to_string());
         return code::INCOMPLETE;
     }
+    targets(terminal, fuzz, &sample);
     let found = found.into_inner();
     terminal.line(&format!("{found} of {} defects found", sample.len()));
     if found * 5 >= sample.len() * 4 {

@@ -1,4 +1,5 @@
-//! Schedules of the pair a second, without libFuzzer and sanitizer: `make bench` prints it.
+//! Runs of each target a second, without libFuzzer and sanitizer: `make bench` prints it.
+//! `speed TARGET SECONDS` runs one alone, for so long.
 
 #![expect(
     clippy::print_stdout,
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 
 fn main() {
     let wanted = std::env::args().nth(1);
+    let seconds = std::env::args().nth(2).and_then(|text| text.parse().ok());
+    let time = Duration::from_secs(seconds.unwrap_or(2));
     for target in TARGETS {
         if wanted
             .as_deref()
@@ -22,7 +25,7 @@ fn main() {
         }
         let (begun, mut runs, mut random) = (Instant::now(), 0_u32, 1_u64);
         let mut input = [0; 64];
-        while begun.elapsed() < Duration::from_secs(2) {
+        while begun.elapsed() < time {
             for octet in &mut input {
                 random = random
                     .wrapping_mul(6_364_136_223_846_793_005)

@@ -10,17 +10,21 @@
 //! partner answers by copying octets.
 
 use crate::beds;
-use crate::mutate::{self, Drawn, Source};
+use crate::mutate::{self, Source};
 use dut_device::{BuildSpec, Instant, PairLook};
 use harness_judge::{Equivalence, GroupState, Invariants, PairState, Way};
-use harness_sim::{Fault, FaultMatch, World};
+use harness_run::Factory;
+use harness_sim::World;
+
 use harness_suite::{Bed, Scope};
 use harness_trace::{Direction, Record};
-use harness_wire::{Fields, Kind, LacpView, build};
+use harness_wire::{Fields, Kind, LacpView};
+use message::{Message, built, partner};
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 const NAMES: [&str; 2] = ["DeviceA", "DeviceB"];
@@ -47,18 +51,13 @@ struct Bench {
     /// What the partner sends on each port, but for its view of the device.
     partner: [Vec<u8>; 2],
     answered: Instant,
+    /// A device has said something new by LACP, and waits for the answer.
+    news: bool,
     /// When the states are looked at next: shortly after anything happened.
     look_at: Option<Instant>,
     uses: u32,
-}
-
-/// A message of the listeners, by the choices that give it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Message {
-    /// A version 2 report; `true` with a wrong checksum.
-    Report(Drawn, bool),
-    Report1(&'static str),
-    Done(&'static str),
+    /// Whether looks are compared with snapshots.
+    checked: bool,
 }
 
 /// What the schedules of this thread were, for who measures them.
@@ -81,7 +80,6 @@ thread_local! {
     static EFFORT: Cell<Effort> = const { Cell::new(Effort {
         schedules: 0, built: 0, events: 0, looks: 0, simulated: Duration::ZERO,
     }) };
-    static FRAMES: RefCell<BTreeMap<Message, Vec<u8>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// What the schedules of this thread were.
@@ -96,65 +94,6 @@ fn spend(change: impl FnOnce(&mut Effort)) {
     EFFORT.set(effort);
 }
 
-impl Message {
-    fn build(&self) -> Vec<u8> {
-        let (kind, fields) = match self {
-            Self::Report(drawn, wrong) => {
-                let Drawn {
-                    kind,
-                    group,
-                    sources,
-                } = drawn;
-                let records = json!([{"type": kind, "group": group, "sources": sources}]);
-                let mut fields: Fields = [("records".to_owned(), records)].into();
-                if *wrong {
-                    fields.insert("icmpv6.checksum".to_owned(), 1.into());
-                }
-                (Kind::MldReport, fields)
-            }
-            Self::Report1(group) | Self::Done(group) => {
-                let kind = match self {
-                    Self::Done(_) => Kind::MldDone,
-                    Self::Report(..) | Self::Report1(_) => Kind::MldV1Report,
-                };
-                (kind, [("group".to_owned(), Value::from(*group))].into())
-            }
-        };
-        built(kind, &fields)
-    }
-
-    /// Its frame; built once.
-    fn frame(self) -> Vec<u8> {
-        FRAMES.with(|frames| {
-            let mut frames = frames.borrow_mut();
-            if let Some(frame) = frames.get(&self) {
-                return frame.clone();
-            }
-            let frame = self.build();
-            frames.insert(self, frame.clone());
-            frame
-        })
-    }
-}
-
-fn built(kind: Kind, fields: &Fields) -> Vec<u8> {
-    match build(kind, fields) {
-        Ok(frame) => frame,
-        Err(error) => panic!("a listener's message: {error}"),
-    }
-}
-
-/// The partner's LACPDU on a port, but for its view of the device.
-fn partner(number: u64) -> Vec<u8> {
-    let own = json!({
-        "ether.source": format!("02:00:00:00:00:0{number}"),
-        "actor.system": "00e0-fc12-3460",
-        "actor.key": 305, "actor.port": number, "actor.state": 0x3d,
-    });
-    let fields: Fields = own.as_object().cloned().into_iter().flatten().collect();
-    built(Kind::Lacpdu, &fields)
-}
-
 fn bed() -> (&'static Path, &'static Bed) {
     match beds::catalogue().beds.get("pair") {
         Some((folder, bed)) => (folder.as_path(), bed),
@@ -163,7 +102,11 @@ fn bed() -> (&'static Path, &'static Bed) {
 }
 
 impl Bench {
-    fn new() -> Self {
+    /// A pair of such devices, connected and elected.
+    ///
+    /// # Errors
+    /// What is wrong with devices that get no further.
+    fn new(factory: &Factory) -> Result<Self, String> {
         spend(|effort| effort.built += 1);
         let (folder, bed) = bed();
         let mut world = World::new(1, 0);
@@ -181,7 +124,7 @@ impl Bench {
             let mut spec = BuildSpec::of_file(name, "", mac);
             spec.configuration = node.configuration.iter().map(read).collect();
             spec.secrets = bed.secrets.clone();
-            let factory = beds::reference();
+            let factory = Arc::clone(factory);
             let added = world.add_node(name, move |boot_epoch| {
                 factory(&BuildSpec {
                     boot_epoch,
@@ -212,17 +155,20 @@ impl Bench {
             heard: [None, None],
             partner: [partner(1), partner(2)],
             answered: Instant::ZERO,
+            news: false,
             look_at: None,
             uses: 0,
+            checked: false,
         };
         bench.world.start();
         for _ in 0..200 {
             bench.pass(Duration::from_millis(100));
-            bench.partner();
             bench.compare();
         }
-        assert!(bench.state().master().is_some(), "no master after 20 s");
-        bench
+        match bench.state().master() {
+            Some(_) => Ok(bench),
+            None => Err("no master after 20 s".to_owned()),
+        }
     }
 
     const fn state(&self) -> &PairState {
@@ -272,9 +218,6 @@ impl Bench {
     /// Shows the oracles what has been seen.
     fn look(&mut self) {
         let records = self.world.take_records();
-        if records.is_empty() {
-            return;
-        }
         for record in records {
             self.records += 1;
             if let Record::Frame(frame) = record {
@@ -286,9 +229,13 @@ impl Bench {
                     && frame.direction == Direction::In
                     && LacpView::of(&frame.octets).is_some()
                 {
+                    self.news |= heard.as_ref() != Some(&frame.octets);
                     *heard = Some(frame.octets);
                 }
             }
+        }
+        if std::mem::take(&mut self.news) {
+            self.partner();
         }
     }
 
@@ -299,13 +246,23 @@ impl Bench {
         let now = self.world.now();
         let way = Way {
             faults: self.world.has_faults(),
-            cut: false,
+            cut: self.world.is_cut(NAMES[0], NAMES[1]),
             in_flight: self.world.in_flight(|_| true),
             exact: Duration::ZERO,
         };
         let [a, b] = &mut self.looks;
         let [name_a, name_b] = NAMES;
-        let (seen_a, seen_b) = (self.world.look(name_a, a), self.world.look(name_b, b));
+        let world = &self.world;
+        let looked = |name, look| world.is_running(name) && world.look(name, look);
+        let (seen_a, seen_b) = (looked(name_a, a), looked(name_b, b));
+        if self.checked {
+            let both = [(name_a, &*a, seen_a), (name_b, &*b, seen_b)];
+            for (name, look, _) in both.into_iter().filter(|(_, _, seen)| *seen) {
+                let snapshot = self.world.snapshot(name);
+                let whole = snapshot.as_ref().map(PairLook::of);
+                assert_eq!(whole.as_ref(), Some(look), "{name} at {now:?}");
+            }
+        }
         let looks = [seen_a.then_some(&*a), seen_b.then_some(&*b)];
         let change = self.oracle.state().seen(looks, way);
         self.oracle.advance(now);
@@ -344,21 +301,7 @@ impl Bench {
                 self.compare();
             }
             197 => {
-                // Hellos are lost. What the channel itself loses or puts out of order comes late by
-                // TCP's retransmission, and its timers with it, which the oracle rightly minds.
-                let loss = *source.pick(&[50, 20]);
-                let fault = Fault {
-                    name: "f".to_owned(),
-                    links: vec!["A-B".to_owned()],
-                    matching: FaultMatch {
-                        next_header: Some(17),
-                        ..FaultMatch::default()
-                    },
-                    loss,
-                    delay: Duration::ZERO,
-                };
-                wired(self.world.fault(fault));
-                self.compare();
+                self.trouble(source);
                 return true;
             }
             _ => {
@@ -374,9 +317,11 @@ impl Bench {
     /// Where nothing was broken, all is over in 60 ms. Else what follows must be judged without the
     /// oracle's excuse for what faults leave behind, 5 s; and until the two are at rest, 45 s at
     /// most: the channel's back-off has ended then, as have the E-Trunk's timers.
-    fn quiet(&mut self, long: bool) {
-        self.world.heal(None);
-        self.compare();
+    ///
+    /// # Errors
+    /// How they differ.
+    fn quiet(&mut self, long: bool) -> Result<(), String> {
+        self.mend();
         let (least, most, look) = if long {
             (HEALED, Duration::from_secs(45), 500)
         } else {
@@ -392,16 +337,16 @@ impl Bench {
             self.pass(left.min(Duration::from_millis(look)));
             self.compare();
         }
-        assert!(
-            self.state().same_entries(),
-            "master and backup differ {}: {:?}",
-            if long {
-                "after 45 s of quiet"
-            } else {
-                "with nothing under way"
-            },
-            self.state()
-        );
+        if self.state().same_entries() {
+            return Ok(());
+        }
+        let when = if long {
+            "after 45 s of quiet"
+        } else {
+            "with nothing under way"
+        };
+        let state = self.state();
+        Err(format!("master and backup differ {when}: {state:?}"))
     }
 
     /// One Master, the channel connected and all acknowledged, no series of queries, and both
@@ -417,7 +362,8 @@ impl Bench {
     /// All listeners leave; whether the pair is as it was.
     fn leave(&mut self) -> bool {
         let [a, _] = &self.state().devices;
-        if self.state().master().is_none() || !self.state().connected {
+        // As it was found: the better device is Master.
+        if self.state().master() != Some(0) || !self.state().connected {
             return false;
         }
         if a.groups.is_empty() {
@@ -448,35 +394,15 @@ fn wired<T>(done: Result<T, harness_sim::SetupError>) {
 }
 
 /// A schedule on a kept pair, or on a new one.
+///
+/// # Panics
+/// On a finding.
 pub fn schedule(octets: &[u8]) {
-    let mut bench = KEPT.with(RefCell::take).unwrap_or_else(Bench::new);
-    let (events, begun) = (bench.world.steps(), bench.world.now());
-    run(&mut bench, octets);
-    bench.uses += 1;
-    let left = bench.leave();
-    spend(|effort| {
-        effort.schedules += 1;
-        effort.events += bench.world.steps() - events;
-        effort.simulated += bench.world.now().since(begun);
-    });
-    if bench.uses < USES && left {
-        KEPT.with(|kept| kept.replace(Some(bench)));
-    } else {
-        // The oracles report at their end.
-        let Bench {
-            world,
-            invariants,
-            oracle,
-            ..
-        } = bench;
-        let reports = invariants
-            .finish()
-            .into_iter()
-            .chain(oracle.finish(world.now()));
-        let broken = reports.filter_map(|report| report.broken).next();
-        if let Some(finding) = broken {
-            panic!("{}: {:?}", finding.what, finding.differences);
-        }
+    let mut kept = KEPT.with(RefCell::take);
+    let played = play(&mut kept, &beds::reference(), octets);
+    KEPT.with(|place| place.replace(kept));
+    if let Err(found) = played {
+        panic!("{found}");
     }
 }
 
@@ -486,7 +412,91 @@ pub fn fresh(octets: &[u8]) {
     schedule(octets);
 }
 
-fn run(bench: &mut Bench, octets: &[u8]) {
+/// A schedule on a pair of its own, where each cheap look at a device is compared with a snapshot
+/// of it.
+///
+/// # Panics
+/// On a finding, and where the two differ.
+pub fn checked(octets: &[u8]) {
+    let done = Bench::new(&beds::reference()).and_then(|mut bench| {
+        bench.checked = true;
+        play(&mut Some(bench), &beds::reference(), octets)
+    });
+    if let Err(found) = done {
+        panic!("{found}");
+    }
+}
+
+/// Random schedules on pairs of such devices until something is found or the time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// Schedules that were played.
+    pub schedules: u64,
+    /// How long they took.
+    pub took: Duration,
+    /// What the last of them found.
+    pub found: Option<String>,
+}
+
+/// Looks for `time` for what is wrong with a pair of such devices, as libFuzzer does, but blindly.
+#[must_use]
+pub fn search(factory: &Factory, seed: u64, time: Duration) -> Search {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let begun = std::time::Instant::now();
+    let (mut schedules, mut found, mut kept) = (0, None, None);
+    while found.is_none() && begun.elapsed() < time {
+        let mut octets = [0; 64];
+        random.fill_bytes(&mut octets);
+        found = play(&mut kept, factory, &octets).err();
+        schedules += 1;
+    }
+    Search {
+        schedules,
+        took: begun.elapsed(),
+        found,
+    }
+}
+
+/// Plays a schedule on the pair that is kept, if there is one, and keeps it if it may.
+///
+/// # Errors
+/// The finding.
+fn play(kept: &mut Option<Bench>, factory: &Factory, octets: &[u8]) -> Result<(), String> {
+    let mut bench = match kept.take() {
+        Some(bench) => bench,
+        None => Bench::new(factory)?,
+    };
+    let (events, begun) = (bench.world.steps(), bench.world.now());
+    run(&mut bench, octets)?;
+    bench.uses += 1;
+    let left = bench.leave();
+    spend(|effort| {
+        effort.schedules += 1;
+        effort.events += bench.world.steps() - events;
+        effort.simulated += bench.world.now().since(begun);
+    });
+    let broken = bench.oracle.is_broken() || bench.invariants.is_broken();
+    if bench.uses < USES && left && !broken {
+        *kept = Some(bench);
+        return Ok(());
+    }
+    let Bench {
+        world,
+        invariants,
+        oracle,
+        ..
+    } = bench;
+    let reports = invariants
+        .finish()
+        .into_iter()
+        .chain(oracle.finish(world.now()));
+    match reports.filter_map(|report| report.broken).next() {
+        Some(finding) => Err(format!("{}: {:?}", finding.what, finding.differences)),
+        None => Ok(()),
+    }
+}
+
+fn run(bench: &mut Bench, octets: &[u8]) -> Result<(), String> {
     let mut unstructured = arbitrary::Unstructured::new(octets);
     let mut source = Source::new(&mut unstructured);
     let mut long = false;
@@ -496,5 +506,8 @@ fn run(bench: &mut Bench, octets: &[u8]) {
         }
         long |= bench.step(&mut source);
     }
-    bench.quiet(long);
+    bench.quiet(long)
 }
+
+mod message;
+mod trouble;

@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// Changes whenever the same seed gives other plans.
-pub const GENERATOR: u32 = 2;
+pub const GENERATOR: u32 = 3;
 
 /// What is fuzzed.
 #[derive(

@@ -32,6 +32,7 @@ pub(crate) struct Rule(pub(crate) &'static str, pub(crate) &'static str);
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     reports: BTreeMap<(&'static str, &'static str), (u64, Option<Finding>)>,
+    broken: bool,
 }
 
 impl Ledger {
@@ -53,6 +54,7 @@ impl Ledger {
         let (premises, broken) = self.reports.entry((requirement, name)).or_default();
         *premises += 1;
         if !holds && broken.is_none() {
+            self.broken = true;
             *broken = Some(Finding {
                 requirement: Some(requirement.to_owned()),
                 record: Some(record),
@@ -168,6 +170,12 @@ impl Invariants {
         if roles.etrunk {
             (self.etrunk).judge(&mut self.ledger, (record, frame), sender);
         }
+    }
+
+    /// Whether anything was found by now: [`Self::finish`] says what.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        self.ledger.broken
     }
 
     /// What was found, by requirement.

@@ -222,6 +222,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| rules.rbs.late = |_, _| false,
     ),
     Defect::data(
+        "backup-own-times-kept",
+        &["BACKUP-034"],
+        "a slave keeps its own times of a record whose content is the master's",
+        |rules| rules.rbs.takes_times = |_| false,
+    ),
+    Defect::data(
         "backup-batch-without-end",
         &["BACKUP-001", "BACKUP-026"],
         "a batch has no SYNC_END",

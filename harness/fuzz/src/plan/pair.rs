@@ -14,7 +14,11 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     plan.step(json!({"equal": {"within": "1s", "groups": 1}}));
     plan.begin();
     // One of the two is left alone: nothing is promised to who loses both.
-    let broken = source.below(2);
+    let mut broken = source.below(2);
+    if source.chance(20) {
+        series(source, &mut plan);
+        broken = 0;
+    }
     for _ in 0..2 + source.below(7) {
         stimulus(source, &mut plan, broken);
         let times = ["500ms", "10ms", "100ms", "1s", "3s", "25s"];
@@ -31,7 +35,14 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     }
     // Carriers come back, LACP collects, the channel's back-off ends (D-25), a better device
     // takes its role back.
-    plan.step(json!({"wait": *source.pick(&["60s", "200s"])}));
+    let reverts = source.chance(50);
+    plan.step(json!({"wait": if reverts { "200s" } else { "60s" }}));
+    if reverts {
+        // The better device has its links again: its local fail time, the channel's back-off and
+        // the revert delay of 120 s are over (BACKUP-014).
+        let role = json!({"/e_trunks/0/state": "Master"});
+        plan.step(json!({"state": {"node": "DeviceA", "within": "30s", "has": role}}));
+    }
     plan.step(json!({"command": {"node": "H1", "text": "join ff1e::9"}}));
     plan.step(json!({"equal": {"within": "5s"}}));
     plan.step(json!({"command": {"node": "Source", "text": "stream ff1e::9 every 100"}}));
@@ -46,6 +57,39 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     // Whoever has left may have been the only listener.
     plan.step(json!({"equal": {"within": "1s", "groups": 0}}));
     plan
+}
+
+/// A group is left, and the master's link is cut while the series of queries runs: it goes on with
+/// the copies that remain, at their times (BACKUP-007, BACKUP-008; RFC 3810 7.6.3).
+fn series(source: &mut Source<'_, '_>, plan: &mut Plan) {
+    let group = *source.pick(&["ff1e::2", "ff1e::3"]);
+    let single = source.chance(50);
+    let address = *source.pick(&SOURCES);
+    let (asks, leaves) = if single {
+        ("ALLOW", "BLOCK")
+    } else {
+        ("TO_EX", "TO_IN")
+    };
+    let record = |kind: &str| {
+        let sources: &[&str] = if single { &[address] } else { &[] };
+        let records = json!([{"type": kind, "group": group, "sources": sources}]);
+        json!({"mld-report": {"records": records}})
+    };
+    let query = json!({"mld-query": {"group": group}});
+    plan.step(json!({"send": {"on": "p1", "frame": record(asks)}}));
+    plan.step(json!({"wait": "1s"}));
+    plan.step(json!({"send": {"on": "p1", "frame": record(leaves), "save": "left"}}));
+    plan.step(json!({"expect": {"on": "p1", "within": "100ms", "frame": query}}));
+    // Not before the first copy has been told the backup, not so late that the second is under way.
+    let (cut, silent) = *source.pick(&[("200ms", "700ms"), ("500ms", "400ms"), ("800ms", "100ms")]);
+    plan.step(json!({"wait-until": format!("left + {cut}")}));
+    plan.step(json!({"link": {"name": "A-C", "up": false}}));
+    plan.step(json!({"never": {"on": "p1", "frame": query, "for": silent}}));
+    plan.step(json!({"expect": {
+        "on": "p1", "frame": query, "at": "left + last_listener_query_interval",
+        "tolerance": {"early": "50ms", "late": "100ms"},
+    }}));
+    plan.step(json!({"never": {"on": "p1", "frame": query, "for": "1500ms"}}));
 }
 
 /// The pair's links.

@@ -44,6 +44,15 @@ pub(super) struct Held {
 }
 
 impl Equivalence {
+    /// Whether anything was found by now: [`Self::finish`] says what.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        self.entries.broken.is_some()
+            || self.timers.broken.is_some()
+            || self.listeners.broken.is_some()
+            || self.forwarding.broken.is_some()
+    }
+
     /// Counts the last comparison, which stands.
     pub(super) fn stands(&mut self, at: Instant) {
         let Held { premises, differs } = self.held;

@@ -1,0 +1,50 @@
+//! What a schedule breaks beside the listeners' doings: hellos and listeners' messages are lost.
+//!
+//! Left to the campaigns (`tandem fuzz pair`) is what breaks a device or its link to the listeners:
+//! there the role moves, and a report that arrives in that instant may be heard by nobody, which no
+//! text forbids (the listener says it again, or the next query asks), and which the oracle can't
+//! tell from one that was forgotten. And what the channel itself loses or delays: of a record that
+//! came late a master learns by its acknowledgement alone, and it can't always tell a path that is
+//! slow from one that was (ARCHITECTURE, known limits), which the oracle rightly minds.
+
+use super::{Bench, PORTS, wired};
+use crate::mutate::Source;
+use harness_sim::{Fault, FaultMatch};
+use std::time::Duration;
+
+/// Next Header values.
+const UDP: u8 = 17;
+const ICMPV6: u8 = 58;
+
+fn fault(links: &[&str], next_header: u8, loss: u8) -> Fault {
+    Fault {
+        name: "f".to_owned(),
+        links: links.iter().map(|link| (*link).to_owned()).collect(),
+        matching: FaultMatch {
+            next_header: Some(next_header),
+            ..FaultMatch::default()
+        },
+        loss,
+        delay: Duration::ZERO,
+    }
+}
+
+impl Bench {
+    /// Hellos are lost, or the listeners' messages.
+    pub(super) fn trouble(&mut self, source: &mut Source<'_, '_>) {
+        let loss = *source.pick(&[50, 20]);
+        let fault = if source.below(10) < 7 {
+            fault(&["A-B"], UDP, loss)
+        } else {
+            fault(&PORTS, ICMPV6, loss)
+        };
+        wired(self.world.fault(fault));
+        self.compare();
+    }
+
+    /// All that was broken is mended.
+    pub(super) fn mend(&mut self) {
+        self.world.heal(None);
+        self.compare();
+    }
+}
