@@ -96,6 +96,29 @@ pub fn hellos() -> Vec<Vec<u8>> {
     })
 }
 
+/// The same after an octet that chooses algorithm and key.
+#[must_use]
+pub fn sealed() -> Vec<Vec<u8>> {
+    let sealed = |hello: Vec<u8>, choice: u8| [vec![choice], hello].concat();
+    let hellos = hellos().into_iter().zip([0, 4, 8, 2, 255]);
+    hellos
+        .map(|(hello, choice)| sealed(hello, choice))
+        .collect()
+}
+
+/// RBS messages one after the other, after an octet that says in pieces of how many octets.
+#[must_use]
+pub fn streams() -> Vec<Vec<u8>> {
+    let messages = messages();
+    let pieces = [1_u8, 7, 32, 200];
+    let stream = |(piece, few): (u8, &[Vec<u8>])| [vec![piece], few.concat()].concat();
+    pieces
+        .into_iter()
+        .zip(messages.chunks(3))
+        .map(stream)
+        .collect()
+}
+
 /// RBS messages, as they stand at the beginning of TCP segments.
 #[must_use]
 pub fn messages() -> Vec<Vec<u8>> {
