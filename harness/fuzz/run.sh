@@ -5,7 +5,7 @@
 #   run.sh one TARGET SECONDS    one target; findings go to corpus/regressions/TARGET
 #   run.sh speed                 executions a second of the codecs beside an empty target
 #   run.sh coverage [TARGET…]    what the corpora of all targets reach together, after SECONDS_EACH of
-#                                fuzzing each (nightly, llvm-tools)
+#                                fuzzing each (llvm-tools)
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
@@ -71,10 +71,41 @@ rate() {
 	(
 		# shellcheck disable=SC2046
 		"$bin/$1" $(dictionary "$1") -seed=1 -max_total_time="${SPEED_SECONDS:-5}" -max_len=256 -print_final_stats=1 "$seeds" \
-			2>&1 | sed -n 's/stat::number_of_executed_units: *//p'
-		times | tail -1 | tr 'ms' '  '
-	) | awk 'NR == 1 { runs = $1 } NR == 2 { printf "%d", runs / ($1 * 60 + $2 + $3 * 60 + $4) }'
+			>"$seeds.log" 2>&1
+		times >"$seeds.times"
+	)
+	runs=$(sed -n 's/stat::number_of_executed_units: *//p' "$seeds.log")
+	tail -1 "$seeds.times" | tr 'ms' '  ' | awk -v runs="$runs" '{ printf "%d", runs / ($1 * 60 + $2 + $3 * 60 + $4) }'
+	rm -rf "$seeds.log" "$seeds.times"
 	rm -rf "$seeds"
+}
+
+# What coverage looks at: the codecs and the engines.
+areas="dut/wire dut/lacp dut/mld dut/etrunk dut/rbs harness/wire"
+
+# lines PROFILE: each line of these with how often it was run, in lcov's form.
+lines() {
+	# shellcheck disable=SC2086
+	"$tools/llvm-cov" export -format=lcov -instr-profile="$1" "$reach" --sources $areas
+}
+
+# summary NAME: lines reached of a hundred in each area.
+summary() {
+	awk -v name="$1" -v areas="$areas" -v root="$root/" '
+		/^SF:/ { file = substr($0, 4); sub(root, "", file); split(file, part, "/"); area = part[1] "/" part[2] }
+		/^DA:/ { split(substr($0, 4), at, ","); all[area]++; if (at[2] > 0) hit[area]++ }
+		END {
+			printf "%-20s", name
+			for (n = split(areas, wanted, " "); i++ < n;) printf " %5.1f", all[wanted[i]] ? 100 * hit[wanted[i]] / all[wanted[i]] : 0
+			print ""
+		}'
+}
+
+# unreached: the lines that nothing ran, with their text.
+unreached() {
+	awk -v root="$root/" '
+		/^SF:/ { file = substr($0, 4); sub(root, "", file); delete text; n = 0; while ((getline line < file) > 0) text[++n] = line }
+		/^DA:/ { split(substr($0, 4), at, ","); if (at[2] == 0) printf "%s:%d:%s\n", file, at[1], text[at[1]] }'
 }
 
 case ${1:-} in
@@ -139,25 +170,38 @@ speed)
 	;;
 coverage)
 	# Coverage of the source needs the LLVM tools of the same toolchain.
-	tools=$(dirname "$(find "$(rustc +nightly --print sysroot)" -name llvm-profdata | head -1)")
-	if [ ! -x "$tools/llvm-profdata" ]; then
-		echo "needs nightly with llvm-tools: rustup component add --toolchain nightly llvm-tools" >&2
+	tools=$(find "$(rustc --print sysroot)" -name llvm-profdata | head -1)
+	if [ -z "$tools" ]; then
+		echo "needs the toolchain's LLVM tools, llvm-profdata and llvm-cov: rustup component add llvm-tools" >&2
 		exit 2
 	fi
-	triple=$(rustc +nightly -vV | sed -n 's/^host: //p')
-	CARGO_TARGET_DIR="$target/coverage" RUSTFLAGS="--cfg fuzzing -Cinstrument-coverage $flags" \
-		cargo +nightly build --quiet --release --target "$triple" -p harness-fuzz --features libfuzzer --bin "$2"
-	seen="$target/coverage/$2"
-	mkdir -p "$seen" "$target/corpus/$2"
-	LLVM_PROFILE_FILE="$seen/%p.profraw" "$target/coverage/$triple/release/$2" -runs=0 "$target/corpus/$2" "corpus/fuzz/$2" \
-		>/dev/null 2>&1
-	"$tools/llvm-profdata" merge -sparse "$seen"/*.profraw -o "$seen/all.profdata"
-	"$tools/llvm-cov" report "$target/coverage/$triple/release/$2" -instr-profile="$seen/all.profdata" \
-		--sources dut
-	echo "lines of dut/wire that nothing reaches:"
-	"$tools/llvm-cov" show "$target/coverage/$triple/release/$2" -instr-profile="$seen/all.profdata" \
-		--sources dut/wire/src | grep -E '^ +[0-9]+\| +0\|' | head -80 || true
-	rm -f "$seen"/*.profraw
+	tools=$(dirname "$tools")
+	shift
+	chosen=$*
+	: "${chosen:=$(names)}"
+	build
+	seen="$target/coverage/seen"
+	mkdir -p "$seen"
+	CARGO_TARGET_DIR="$target/coverage" RUSTFLAGS="--cfg fuzzing -Cinstrument-coverage" \
+		"$CARGO" build --quiet --release --target "$triple" -p harness-fuzz --example reach
+	reach="$target/coverage/$triple/release/examples/reach"
+	echo "lines reached, of a hundred: $areas"
+	for name in $chosen; do
+		mkdir -p "$target/corpus/$name"
+		# shellcheck disable=SC2046
+		"$bin/$name" $(dictionary "$name") -max_total_time="$SECONDS_EACH" -rss_limit_mb=2560 -timeout=25 \
+			-artifact_prefix="$seen/found-$name-" "$target/corpus/$name" "corpus/fuzz/$(corpus_of "$name")" >"$seen/$name.log" 2>&1 ||
+			echo "$name: a finding: $seen/found-$name-*" >&2
+		LLVM_PROFILE_FILE="$seen/$name.profraw" "$reach" "$name" "$target/corpus/$name" "corpus/fuzz/$(corpus_of "$name")" \
+			"corpus/regressions/$name" >"$seen/$name.ran" 2>&1 || tail -3 "$seen/$name.ran" >&2
+		"$tools/llvm-profdata" merge -sparse "$seen/$name.profraw" -o "$seen/$name.profdata"
+		rm -f "$seen/$name.profraw"
+		lines "$seen/$name.profdata" | summary "$name"
+	done
+	"$tools/llvm-profdata" merge -sparse "$seen"/*.profdata -o "$target/coverage/all.profdata"
+	lines "$target/coverage/all.profdata" | summary "all together"
+	lines "$target/coverage/all.profdata" | unreached >"$target/coverage/unreached.txt"
+	echo "what nothing reaches: $target/coverage/unreached.txt"
 	;;
 *)
 	sed -n '2,9p' "$0"

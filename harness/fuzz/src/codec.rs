@@ -17,7 +17,7 @@ pub use built::{built, told};
 pub use envelope::{envelope, envelope_agreement};
 pub(crate) use etrunk::acceptable;
 pub use etrunk::{hello, hello_agreement, sealed};
-pub use mld::{mld, mld_agreement};
+pub use mld::{mld, mld_agreement, packed};
 pub use rbs::{message, message_agreement, stream};
 pub use slow::{slow, slow_agreement};
 

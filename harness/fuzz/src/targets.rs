@@ -31,7 +31,7 @@ impl Target {
 }
 
 /// Every target but `empty` and `canary`.
-pub const TARGETS: [Target; 23] = [
+pub const TARGETS: [Target; 24] = [
     Target {
         name: "slow_codec",
         run: codec::slow,
@@ -51,6 +51,11 @@ pub const TARGETS: [Target; 23] = [
         name: "mld_agreement",
         run: codec::mld_agreement,
         seeds: seeds::mld,
+    },
+    Target {
+        name: "mld_packed",
+        run: codec::packed,
+        seeds: seeds::packed,
     },
     Target {
         name: "etrunk_codec",

@@ -94,7 +94,7 @@ fn changed_seeds_are_clean() {
         usize::try_from(random >> 33).unwrap()
     };
     for target in TARGETS.iter().filter(|target| {
-        let endings = ["codec", "agreement", "framer", "digest", "told"];
+        let endings = ["codec", "agreement", "framer", "digest", "told", "packed"];
         endings.iter().any(|ending| target.name.ends_with(ending))
     }) {
         for file in corpus("fuzz", &target.corpus()) {

@@ -33,7 +33,7 @@ pub fn envelope(frame: &[u8]) {
         }
     });
     let neighbor = |packet: &ipv6::Packet<'_>| {
-        packet.next_header == ipv6::ICMPV6 && matches!(packet.payload.first(), Some(135 | 136))
+        packet.next_header == ipv6::ICMPV6 && matches!(packet.payload.first(), Some(133..=137))
     };
     if let Some(packet) = packet.filter(neighbor) {
         neighbor_again(&packet);
@@ -44,6 +44,8 @@ fn neighbor_again(packet: &ipv6::Packet<'_>) {
     let Ok(parsed) = Neighbor::parse(packet.payload) else {
         return;
     };
+    let known = matches!(packet.payload.first(), Some(135 | 136));
+    assert!(known, "no solicitation and no advertisement");
     let again = parsed.to_vec(packet.source, packet.destination);
     let right = icmpv6::checksum_holds(&again, packet.source, packet.destination);
     assert!(right, "the checksum of an encoded message");

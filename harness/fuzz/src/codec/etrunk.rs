@@ -309,6 +309,10 @@ pub fn sealed(input: &[u8]) {
         Some(false),
         "another key"
     );
+    let other = AuthenticationMode::from_code(1 + mode.code() % 3).unwrap_or(mode);
+    let body = Envelope::parse(&again).and_then(|envelope| envelope.body());
+    let other = body.is_ok_and(|body| body.authenticates(other, key.as_bytes(), &endpoints));
+    assert!(!other, "another algorithm");
     let moved = Endpoints {
         source_port: PORT + 1,
         ..endpoints

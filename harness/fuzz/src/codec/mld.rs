@@ -1,7 +1,9 @@
 //! MLD messages.
 
 use super::{LONGEST, agree, same, with_buffer};
-use dut_wire::mld::{Message, Query, Report};
+use dut_wire::mld::{
+    LinkMtu, MaximumResponseCode, Message, Qqic, Query, QueryV2, Record, RecordType, Report,
+};
 use harness_wire::layouts::mld::{GROUP, HEAD, QUERY, REPORT};
 use harness_wire::{Field, MldView, mld_anomalies};
 use std::net::Ipv6Addr;
@@ -135,4 +137,81 @@ fn same_report(report: &Report, octets: &[u8], view: &MldView<'_>) -> usize {
     }
     assert!(others.next().is_none(), "number of records");
     end
+}
+
+/// A legal message put into as many as the link's MTU asks for; the first two octets are the MTU.
+///
+/// RFC 3810 5.1.10, 5.2.15: each fits; the sources are all there in their order, but those of IS_EX
+/// and TO_EX records, which are cut.
+pub fn packed(input: &[u8]) {
+    let Some((mtu, octets)) = input.split_first_chunk().filter(|_| input.len() <= LONGEST) else {
+        return;
+    };
+    let mtu = LinkMtu::new(u16::from_be_bytes(*mtu));
+    assert!(mtu.octets() >= 1280, "the least MTU of a link");
+    match Message::parse(octets) {
+        Ok(Message::Report(report)) => packed_reports(report.records, mtu),
+        Ok(Message::Query(Query::V2(query))) => split_queries(&query, mtu),
+        Ok(Message::Query(Query::V1(_)) | Message::ReportV1 { .. } | Message::Done { .. })
+        | Err(_) => {}
+    }
+}
+
+fn packed_reports(mut records: Vec<Record>, mtu: LinkMtu) {
+    // Inputs are short: lists get as long as a link's MTU asks for.
+    for (record, number) in records.iter_mut().zip([90, 300, 0]) {
+        let more = (1..=number).map(|n| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
+        record.sources.extend(more);
+    }
+    let cut = [RecordType::ModeIsExclude, RecordType::ChangeToExclude];
+    let mut wanted = records.clone().into_iter();
+    let mut open: Option<Record> = None;
+    for report in Report::pack(records, mtu) {
+        let message = Message::Report(report.clone());
+        let fits = message.emitted_len() + 48 <= usize::from(mtu.octets());
+        assert!(fits, "a report of {} octets", message.emitted_len());
+        for part in report.records {
+            let mut whole = open.take().or_else(|| wanted.next());
+            let Some(whole) = &mut whole else {
+                panic!("a record that nobody gave")
+            };
+            let same = part.record_type == whole.record_type && part.group == whole.group;
+            assert!(same, "a record's type and group");
+            assert!(whole.sources.starts_with(&part.sources), "its sources");
+            let rest = whole.sources.split_off(part.sources.len());
+            if !rest.is_empty() && !cut.contains(&part.record_type) {
+                assert!(!part.sources.is_empty(), "a part without sources");
+                whole.sources = rest;
+                open = Some(whole.clone());
+            }
+        }
+    }
+    assert!(
+        open.is_none() && wanted.next().is_none(),
+        "records are lost"
+    );
+}
+
+fn split_queries(query: &QueryV2, mtu: LinkMtu) {
+    let code = query.maximum_response_code;
+    assert_eq!(MaximumResponseCode::encode(code.delay()), code, "its code");
+    assert_eq!(Qqic::encode(query.qqic.interval()), query.qqic, "QQIC");
+    let mut query = query.clone();
+    if !query.group.is_unspecified() {
+        let more = (1..=200).map(|n| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
+        query.sources.extend(more);
+    }
+    let mut sources = Vec::new();
+    for part in query.clone().split(mtu) {
+        let message = Message::Query(Query::V2(part.clone()));
+        let fits = message.emitted_len() + 48 <= usize::from(mtu.octets());
+        assert!(fits, "a query of {} octets", message.emitted_len());
+        let head = QueryV2 {
+            sources: query.sources.clone(),
+            ..part.clone()
+        };
+        assert_eq!(head, query, "all but the sources");
+        sources.extend(part.sources);
+    }
+    assert_eq!(sources, query.sources, "the sources in their order");
 }

@@ -1,12 +1,13 @@
 //! RBS messages, and the cutting of a byte stream into messages.
 
 use super::{LONGEST, agree, holds, mac, same, with_buffer};
-use dut_wire::rbs::{Body, Frame, Framer, GroupRecord, Open, Record, Version};
+use dut_wire::rbs::{Body, Frame, Framer, GroupRecord, Open, Record, Version, digest_of};
 use harness_wire::layouts::rbs::{
     ACK, BEGIN, DIGEST, GOODBYE, HEAD, INTERFACE, NAK, NOTIFY, OPEN, PROFILE, RECORD, REQUEST,
     ROLE, SERVICE, SOURCE, TOMBSTONE, UPSERT,
 };
 use harness_wire::{Field, RbsRecords, decode_message, split_messages};
+use std::collections::BTreeMap;
 
 /// A message, its octets exactly, through the strict codec: decoded, encoded, decoded.
 pub fn message(octets: &[u8]) {
@@ -252,7 +253,35 @@ pub fn stream(input: &[u8]) {
     );
     for (frame, octets) in frames.iter().zip(&cut) {
         assert_eq!(*frame, Frame::parse(octets), "a message of the stream");
-        let odd = decode_message(octets).anomalies;
-        assert!(odd.is_empty(), "a legal message is odd: {odd:?}");
+        let decoded = decode_message(octets);
+        let odd = &decoded.anomalies;
+        if let Ok(frame) = frame {
+            assert!(odd.is_empty(), "a legal message is odd: {odd:?}");
+            let name = decoded.fields.get("name").and_then(|name| name.as_str());
+            assert_eq!(name, Some(frame.body.name()), "its name");
+            digest_in_any_order(frame);
+        }
+    }
+}
+
+/// The digest is over a table: the order in which its rows come is nothing to it.
+fn digest_in_any_order(frame: &Frame) {
+    let Body::Upsert { records, .. } = &frame.body else {
+        return;
+    };
+    let groups = records.iter().filter_map(|record| match record {
+        Record::Group(group) => Some(group.clone()),
+        Record::Interface(_) => None,
+    });
+    let mut groups: BTreeMap<_, _> = groups
+        .map(|row| ((row.eth_trunk, row.group), row))
+        .collect();
+    let ascending: Vec<GroupRecord> = groups.values().cloned().collect();
+    let descending: Vec<GroupRecord> = groups.values().rev().cloned().collect();
+    assert_eq!(digest_of(&ascending), digest_of(&descending), "digest");
+    // One row fewer is another table.
+    if groups.pop_first().is_some() {
+        let fewer: Vec<GroupRecord> = groups.into_values().collect();
+        assert_ne!(digest_of(&ascending), digest_of(&fewer), "digest");
     }
 }
