@@ -91,9 +91,10 @@ TIME ?= 60
 fuzz:
 	harness/fuzz/run.sh one $(TARGET) $(TIME)
 
-## What a target's corpus reaches: make fuzz-coverage TARGET=mld_codec
+## What the corpora of all targets reach together after SECONDS_EACH (2) of fuzzing each, or of some:
+## make fuzz-coverage TARGETS="mld_codec mld_agreement" SECONDS_EACH=60
 fuzz-coverage:
-	harness/fuzz/run.sh coverage $(TARGET)
+	harness/fuzz/run.sh coverage $(TARGETS)
 
 ## The seed corpora anew.
 fuzz-corpus:

@@ -14,9 +14,15 @@ for source in harness/fuzz/fuzz_targets/*.rs; do
 	# These two are for the smoke run alone.
 	case $name in empty | canary) continue ;; esac
 	cp "$release/$name" "$OUT/"
-	(cd corpus/fuzz && zip -q -r "$OUT/${name}_seed_corpus.zip" "$name")
-	if [ -f "harness/fuzz/dictionaries/$name.dict" ]; then
-		cp "harness/fuzz/dictionaries/$name.dict" "$OUT/"
+	# Whose corpus and dictionary it has: targets.rs, Target::corpus.
+	case $name in
+	frame_told) corpus=envelope_codec ;;
+	*_agreement) corpus=${name%_agreement}_codec ;;
+	*) corpus=$name ;;
+	esac
+	(cd corpus/fuzz && zip -q -r "$OUT/${name}_seed_corpus.zip" "$corpus")
+	if [ -f "harness/fuzz/dictionaries/$corpus.dict" ]; then
+		cp "harness/fuzz/dictionaries/$corpus.dict" "$OUT/$name.dict"
 		printf '[libfuzzer]\ndict = %s.dict\nmax_len = 4096\n' "$name" >"$OUT/$name.options"
 	else
 		printf '[libfuzzer]\nmax_len = 4096\n' >"$OUT/$name.options"

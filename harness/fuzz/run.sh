@@ -4,7 +4,8 @@
 #   run.sh smoke                 builds, runs each for SECONDS_EACH, and looks for the canary's defect
 #   run.sh one TARGET SECONDS    one target; findings go to corpus/regressions/TARGET
 #   run.sh speed                 executions a second of the codecs beside an empty target
-#   run.sh coverage TARGET       lines that a corpus reaches (nightly, llvm-tools)
+#   run.sh coverage [TARGET…]    what the corpora of all targets reach together, after SECONDS_EACH of
+#                                fuzzing each (llvm-tools)
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
@@ -24,21 +25,31 @@ names() {
 build() {
 	# With a triple named, the flags are not for build scripts and macros.
 	triple=$(rustc -vV | sed -n 's/^host: //p')
-	CARGO_TARGET_DIR="$target" RUSTFLAGS="$flags" "$CARGO" build --quiet --release --target "$triple" \
+	# One unit a crate, as cargo-fuzz has it: what is instrumented is optimised before, not after.
+	CARGO_TARGET_DIR="$target" CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 RUSTFLAGS="$flags" "$CARGO" build --quiet --release --target "$triple" \
 		-p harness-fuzz --features libfuzzer --bins
 	bin="$target/$triple/release"
 }
 
+# corpus_of TARGET: whose corpus and dictionary it has (targets.rs, Target::corpus).
+corpus_of() {
+	case $1 in
+	frame_told) echo envelope_codec ;;
+	*_agreement) echo "${1%_agreement}_codec" ;;
+	*) echo "$1" ;;
+	esac
+}
+
 dictionary() {
-	if [ -f "harness/fuzz/dictionaries/$1.dict" ]; then
-		echo "-dict=harness/fuzz/dictionaries/$1.dict"
+	if [ -f "harness/fuzz/dictionaries/$(corpus_of "$1").dict" ]; then
+		echo "-dict=harness/fuzz/dictionaries/$(corpus_of "$1").dict"
 	fi
 }
 
 # smoke TARGET: a bounded run on a copy of the corpus, so that the tree stays as it is.
 smoke_one() {
 	corpus=$(mktemp -d)
-	cp "corpus/fuzz/$1/"* "$corpus/" 2>/dev/null || true
+	cp "corpus/fuzz/$(corpus_of "$1")/"* "$corpus/" 2>/dev/null || true
 	log="$corpus/../smoke-$1.log"
 	# shellcheck disable=SC2046
 	if "$bin/$1" $(dictionary "$1") -seed=1 -runs=20000 -max_total_time="$SECONDS_EACH" -rss_limit_mb=2560 -timeout=25 -verbosity=1 \
@@ -51,6 +62,50 @@ smoke_one() {
 		grep "Test unit written" "$log" >&2 || true
 		return 1
 	fi
+}
+
+# rate TARGET: executions a second of processor time, so that what else runs doesn't count.
+rate() {
+	seeds=$(mktemp -d)
+	cp "corpus/fuzz/$(corpus_of "$1")/"* "$seeds/" 2>/dev/null || true
+	(
+		# shellcheck disable=SC2046
+		"$bin/$1" $(dictionary "$1") -seed=1 -max_total_time="${SPEED_SECONDS:-5}" -max_len=256 -print_final_stats=1 "$seeds" \
+			>"$seeds.log" 2>&1
+		times >"$seeds.times"
+	)
+	runs=$(sed -n 's/stat::number_of_executed_units: *//p' "$seeds.log")
+	tail -1 "$seeds.times" | tr 'ms' '  ' | awk -v runs="$runs" '{ printf "%d", runs / ($1 * 60 + $2 + $3 * 60 + $4) }'
+	rm -rf "$seeds.log" "$seeds.times"
+	rm -rf "$seeds"
+}
+
+# What coverage looks at: the codecs and the engines.
+areas="dut/wire dut/lacp dut/mld dut/etrunk dut/rbs harness/wire"
+
+# lines PROFILE: each line of these with how often it was run, in lcov's form.
+lines() {
+	# shellcheck disable=SC2086
+	"$tools/llvm-cov" export -format=lcov -instr-profile="$1" "$reach" --sources $areas
+}
+
+# summary NAME: lines reached of a hundred in each area.
+summary() {
+	awk -v name="$1" -v areas="$areas" -v root="$root/" '
+		/^SF:/ { file = substr($0, 4); sub(root, "", file); split(file, part, "/"); area = part[1] "/" part[2] }
+		/^DA:/ { split(substr($0, 4), at, ","); all[area]++; if (at[2] > 0) hit[area]++ }
+		END {
+			printf "%-20s", name
+			for (n = split(areas, wanted, " "); i++ < n;) printf " %5.1f", all[wanted[i]] ? 100 * hit[wanted[i]] / all[wanted[i]] : 0
+			print ""
+		}'
+}
+
+# unreached: the lines that nothing ran, with their text.
+unreached() {
+	awk -v root="$root/" '
+		/^SF:/ { file = substr($0, 4); sub(root, "", file); delete text; n = 0; while ((getline line < file) > 0) text[++n] = line }
+		/^DA:/ { split(substr($0, 4), at, ","); if (at[2] == 0) printf "%s:%d:%s\n", file, at[1], text[at[1]] }'
 }
 
 case ${1:-} in
@@ -96,45 +151,62 @@ one)
 	mkdir -p "corpus/regressions/$2" "$target/corpus/$2"
 	# shellcheck disable=SC2046
 	"$bin/$2" $(dictionary "$2") -max_total_time="$3" -rss_limit_mb=2560 -timeout=25 \
-		-artifact_prefix="corpus/regressions/$2/" "$target/corpus/$2" "corpus/fuzz/$2"
+		-artifact_prefix="corpus/regressions/$2/" "$target/corpus/$2" "corpus/fuzz/$(corpus_of "$2")"
 	;;
 speed)
 	build
-	for name in empty slow_codec mld_codec etrunk_codec rbs_codec envelope_codec; do
-		seeds=$(mktemp -d)
-		cp "corpus/fuzz/$name/"* "$seeds/" 2>/dev/null || true
-		rate=$("$bin/$name" -max_total_time=5 -max_len=128 -print_final_stats=1 "$seeds" 2>&1 |
-			sed -n 's/stat::average_exec_per_sec: *//p')
-		echo "$name: $rate executions/s"
-		rm -rf "$seeds"
+	echo "executions a second of processor time, and of the empty target's; a codec is to have half of it at least"
+	empty=
+	for name in empty slow_codec mld_codec etrunk_codec rbs_codec envelope_codec slow_agreement mld_agreement \
+		etrunk_agreement rbs_agreement envelope_agreement rbs_framer etrunk_digest frame_told built_frames; do
+		rate=$(rate "$name")
+		: "${empty:=$rate}"
+		verdict=
+		case $name in
+		*_codec) verdict=$([ $((rate * 2)) -ge "$empty" ] && echo "met" || echo "not met") ;;
+		esac
+		printf '%-20s %9d/s %5d.%d %% %s\n' "$name" "$rate" $((rate * 100 / empty)) $((rate * 1000 / empty % 10)) "$verdict"
 	done
 	# What one schedule of the pair is, and how many a second without coverage's counters.
 	"$CARGO" run --quiet --release -p harness-fuzz --example speed -- pair
 	;;
 coverage)
 	# Coverage of the source needs the LLVM tools of the same toolchain.
-	tools=$(dirname "$(find "$(rustc +nightly --print sysroot)" -name llvm-profdata | head -1)")
-	if [ ! -x "$tools/llvm-profdata" ]; then
-		echo "needs nightly with llvm-tools: rustup component add --toolchain nightly llvm-tools" >&2
+	tools=$(find "$(rustc --print sysroot)" -name llvm-profdata | head -1)
+	if [ -z "$tools" ]; then
+		echo "needs the toolchain's LLVM tools, llvm-profdata and llvm-cov: rustup component add llvm-tools" >&2
 		exit 2
 	fi
-	triple=$(rustc +nightly -vV | sed -n 's/^host: //p')
-	CARGO_TARGET_DIR="$target/coverage" RUSTFLAGS="--cfg fuzzing -Cinstrument-coverage $flags" \
-		cargo +nightly build --quiet --release --target "$triple" -p harness-fuzz --features libfuzzer --bin "$2"
-	seen="$target/coverage/$2"
-	mkdir -p "$seen" "$target/corpus/$2"
-	LLVM_PROFILE_FILE="$seen/%p.profraw" "$target/coverage/$triple/release/$2" -runs=0 "$target/corpus/$2" "corpus/fuzz/$2" \
-		>/dev/null 2>&1
-	"$tools/llvm-profdata" merge -sparse "$seen"/*.profraw -o "$seen/all.profdata"
-	"$tools/llvm-cov" report "$target/coverage/$triple/release/$2" -instr-profile="$seen/all.profdata" \
-		--sources dut
-	echo "lines of dut/wire that nothing reaches:"
-	"$tools/llvm-cov" show "$target/coverage/$triple/release/$2" -instr-profile="$seen/all.profdata" \
-		--sources dut/wire/src | grep -E '^ +[0-9]+\| +0\|' | head -80 || true
-	rm -f "$seen"/*.profraw
+	tools=$(dirname "$tools")
+	shift
+	chosen=$*
+	: "${chosen:=$(names)}"
+	build
+	seen="$target/coverage/seen"
+	mkdir -p "$seen"
+	CARGO_TARGET_DIR="$target/coverage" RUSTFLAGS="--cfg fuzzing -Cinstrument-coverage" \
+		"$CARGO" build --quiet --release --target "$triple" -p harness-fuzz --example reach
+	reach="$target/coverage/$triple/release/examples/reach"
+	echo "lines reached, of a hundred: $areas"
+	for name in $chosen; do
+		mkdir -p "$target/corpus/$name"
+		# shellcheck disable=SC2046
+		"$bin/$name" $(dictionary "$name") -max_total_time="$SECONDS_EACH" -rss_limit_mb=2560 -timeout=25 \
+			-artifact_prefix="$seen/found-$name-" "$target/corpus/$name" "corpus/fuzz/$(corpus_of "$name")" >"$seen/$name.log" 2>&1 ||
+			echo "$name: a finding: $seen/found-$name-*" >&2
+		LLVM_PROFILE_FILE="$seen/$name.profraw" "$reach" "$name" "$target/corpus/$name" "corpus/fuzz/$(corpus_of "$name")" \
+			"corpus/regressions/$name" >"$seen/$name.ran" 2>&1 || tail -3 "$seen/$name.ran" >&2
+		"$tools/llvm-profdata" merge -sparse "$seen/$name.profraw" -o "$seen/$name.profdata"
+		rm -f "$seen/$name.profraw"
+		lines "$seen/$name.profdata" | summary "$name"
+	done
+	"$tools/llvm-profdata" merge -sparse "$seen"/*.profdata -o "$target/coverage/all.profdata"
+	lines "$target/coverage/all.profdata" | summary "all together"
+	lines "$target/coverage/all.profdata" | unreached >"$target/coverage/unreached.txt"
+	echo "what nothing reaches: $target/coverage/unreached.txt"
 	;;
 *)
-	sed -n '2,8p' "$0"
+	sed -n '2,9p' "$0"
 	exit 2
 	;;
 esac

@@ -1,5 +1,6 @@
 //! Ethernet II frames and IEEE 802.1Q tags.
 
+use crate::reader::fixed;
 use crate::{Malformed, Reader};
 
 /// EtherType of the slow protocols.
@@ -31,13 +32,11 @@ impl<'a> Frame<'a> {
     /// [`Malformed`] when the header is cut short.
     pub fn parse(octets: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(octets);
-        let destination = reader.mac("Destination")?;
-        let source = reader.mac("Source")?;
-        let ethertype = reader.u16("EtherType")?;
+        let head: &[u8; HEADER_LEN] = reader.chunk("Header")?;
         Ok(Self {
-            destination,
-            source,
-            ethertype,
+            destination: fixed::octets::<0, 6, _>(head),
+            source: fixed::octets::<6, 6, _>(head),
+            ethertype: fixed::u16::<12, _>(head),
             payload: reader.rest(),
         })
     }
@@ -54,7 +53,9 @@ impl<'a> Frame<'a> {
 
 /// Appends an untagged header.
 pub fn header(out: &mut Vec<u8>, destination: [u8; 6], source: [u8; 6], ethertype: u16) {
-    out.extend_from_slice(&destination);
-    out.extend_from_slice(&source);
-    out.extend_from_slice(&ethertype.to_be_bytes());
+    let mut o = [0; HEADER_LEN];
+    fixed::put::<0, 6, _>(&mut o, destination);
+    fixed::put::<6, 6, _>(&mut o, source);
+    fixed::put::<12, 2, _>(&mut o, ethertype.to_be_bytes());
+    out.extend_from_slice(&o);
 }

@@ -1,5 +1,6 @@
 //! IPv6 header and the Hop-by-Hop options header (RFC 8200, RFC 2711).
 
+use crate::reader::fixed;
 use crate::{Malformed, Reader};
 use std::net::Ipv6Addr;
 
@@ -38,18 +39,19 @@ impl<'a> Packet<'a> {
     /// [`Malformed`] when the version isn't 6 or a length overruns.
     pub fn parse(octets: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(octets);
-        if reader.u32("Version")? >> 28 != 6 {
+        let head: &[u8; HEADER_LEN] = reader.chunk("Header")?;
+        if head[0] >> 4 != 6 {
             return Err(Malformed {
                 at: 0,
                 field: "Version",
                 rule: "must be 6",
             });
         }
-        let length = reader.u16("Payload Length")?;
-        let mut next_header = reader.u8("Next Header")?;
-        let hop_limit = reader.u8("Hop Limit")?;
-        let source = reader.ipv6("Source Address")?;
-        let destination = reader.ipv6("Destination Address")?;
+        let length = fixed::u16::<4, _>(head);
+        let mut next_header = head[6];
+        let hop_limit = head[7];
+        let source = fixed::ipv6::<8, _>(head);
+        let destination = fixed::ipv6::<24, _>(head);
         let mut payload = reader.take(usize::from(length), "Payload")?;
         let mut router_alert = None;
         if next_header == HOP_BY_HOP {
@@ -69,16 +71,18 @@ impl<'a> Packet<'a> {
     pub fn emit(&self, out: &mut Vec<u8>) {
         let options = if self.router_alert.is_some() { 8 } else { 0 };
         let length = u16::try_from(self.payload.len() + options).unwrap_or(u16::MAX);
-        out.extend_from_slice(&[0x60, 0, 0, 0]);
-        out.extend_from_slice(&length.to_be_bytes());
         let first = if options > 0 {
             HOP_BY_HOP
         } else {
             self.next_header
         };
-        out.extend_from_slice(&[first, self.hop_limit]);
-        out.extend_from_slice(&self.source.octets());
-        out.extend_from_slice(&self.destination.octets());
+        let mut o = [0; HEADER_LEN];
+        fixed::put::<0, 1, _>(&mut o, [0x60]);
+        fixed::put::<4, 2, _>(&mut o, length.to_be_bytes());
+        fixed::put::<6, 2, _>(&mut o, [first, self.hop_limit]);
+        fixed::put::<8, 16, _>(&mut o, self.source.octets());
+        fixed::put::<24, 16, _>(&mut o, self.destination.octets());
+        out.extend_from_slice(&o);
         if let Some(alert) = self.router_alert {
             let [high, low] = alert.to_be_bytes();
             out.extend_from_slice(&[self.next_header, 0, 5, 2, high, low, 1, 0]);
@@ -90,31 +94,33 @@ impl<'a> Packet<'a> {
 /// Walks a Hop-by-Hop header: (next header, router alert, rest).
 fn hop_by_hop(payload: &[u8]) -> Result<(u8, Option<u16>, &[u8]), Malformed> {
     let mut reader = Reader::new(payload);
-    let next_header = reader.u8("Hop-by-Hop Next Header")?;
-    let length = usize::from(reader.u8("Hdr Ext Len")?) * 8 + 6;
-    let mut options = Reader::new(reader.take(length, "Hop-by-Hop Options")?);
+    let [next_header, words] = reader.array("Hop-by-Hop header")?;
+    let length = usize::from(words) * 8 + 6;
+    let mut options = reader.take(length, "Hop-by-Hop Options")?;
     let mut alert = None;
-    while !options.rest().is_empty() {
-        let kind = options.u8("Option Type")?;
-        if kind == 0 {
-            continue;
-        }
-        let length = options.u8("Opt Data Len")?;
-        let at = options.at();
-        let data = options.take(usize::from(length), "Option Data")?;
+    loop {
+        let at = 2 + length - options.len();
+        let wrong = |at, field, rule| Malformed { at, field, rule };
+        let (kind, rest) = match options {
+            [] => break,
+            [0, rest @ ..] => {
+                options = rest;
+                continue;
+            }
+            [_] => return Err(wrong(at, "Opt Data Len", "is cut short")),
+            [kind, length, rest @ ..] => (*kind, rest.split_at_checked(usize::from(*length))),
+        };
+        let Some((data, rest)) = rest else {
+            return Err(wrong(at, "Option Data", "is cut short"));
+        };
+        options = rest;
         if kind == 5 {
-            let value: [u8; 2] = data.try_into().map_err(|_| Malformed {
-                at,
-                field: "Router Alert",
-                rule: "must be two octets",
-            })?;
-            alert.get_or_insert(u16::from_be_bytes(value));
+            let [high, low] = data else {
+                return Err(wrong(at, "Router Alert", "must be two octets"));
+            };
+            alert.get_or_insert(u16::from_be_bytes([*high, *low]));
         } else if kind >> 6 != 0 {
-            return Err(Malformed {
-                at,
-                field: "Option Type",
-                rule: "must be known",
-            });
+            return Err(wrong(at, "Option Type", "must be known"));
         }
     }
     Ok((next_header, alert, reader.rest()))

@@ -12,6 +12,7 @@ pub use code::{MaximumResponseCode, Qqic, delay_v1};
 pub use query::{Qrv, Query, QueryV1, QueryV2};
 pub use report::{Record, RecordType, Report};
 
+use crate::reader::fixed;
 use crate::{Malformed, Reader, icmpv6, ipv6};
 use std::net::Ipv6Addr;
 use thiserror::Error;
@@ -163,10 +164,11 @@ impl LinkMtu {
 
 /// A Report or Done of version 1: its multicast address.
 fn parse_v1(message: &[u8]) -> Result<Ipv6Addr, Refused> {
-    let mut reader = Reader::new(message);
     //= MLD-056
-    reader.take(8, "Header").map_err(Refused::Length)?;
-    let group = reader.ipv6("Multicast Address").map_err(Refused::Length)?;
+    let head: &[u8; V1_LEN] = Reader::new(message)
+        .chunk("Header")
+        .map_err(Refused::Length)?;
+    let group = fixed::ipv6::<8, _>(head);
     if group.is_multicast() {
         Ok(group)
     } else {
@@ -182,9 +184,16 @@ const fn not_multicast(rule: &'static str) -> Refused {
     })
 }
 
-/// The 24 octets that version 1 messages are and that version 2 queries begin with.
+/// Appends the 24 octets that version 1 messages are.
 fn emit_v1(out: &mut Vec<u8>, kind: u8, delay: u16, group: Ipv6Addr) {
-    let [high, low] = delay.to_be_bytes();
-    out.extend_from_slice(&[kind, 0, 0, 0, high, low, 0, 0]);
-    out.extend_from_slice(&group.octets());
+    let mut o = [0; V1_LEN];
+    put_v1(&mut o, kind, delay, group);
+    out.extend_from_slice(&o);
+}
+
+/// Puts those 24 octets, with which version 2 queries begin too.
+const fn put_v1<const L: usize>(o: &mut [u8; L], kind: u8, delay: u16, group: Ipv6Addr) {
+    fixed::put::<0, 1, L>(o, [kind]);
+    fixed::put::<4, 2, L>(o, delay.to_be_bytes());
+    fixed::put::<8, 16, L>(o, group.octets());
 }

@@ -12,6 +12,9 @@ use std::path::PathBuf;
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap());
     for target in TARGETS {
+        if target.corpus() != target.name {
+            continue;
+        }
         let folder = folder.join(target.name);
         std::fs::create_dir_all(&folder).unwrap();
         let seeds = (target.seeds)();

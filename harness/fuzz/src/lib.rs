@@ -15,6 +15,7 @@ pub mod oracle;
 pub mod pair;
 pub mod plan;
 pub mod player;
+pub mod router;
 pub mod seeds;
 pub mod stream;
 pub mod targets;

@@ -10,6 +10,7 @@ use harness_trace::{Trace, to_pcapng};
 use harness_wire::{Kind, classify, layers};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -87,6 +88,19 @@ pub fn mld() -> Vec<Vec<u8>> {
     })
 }
 
+/// The same after the MTU of a link.
+#[must_use]
+pub fn packed() -> Vec<Vec<u8>> {
+    let mtus = [1280_u16, 1500, 9000, 0]
+        .map(u16::to_be_bytes)
+        .into_iter()
+        .cycle();
+    let messages = mld().into_iter().zip(mtus);
+    messages
+        .map(|(message, mtu)| [mtu.to_vec(), message].concat())
+        .collect()
+}
+
 /// E-Trunk hellos.
 #[must_use]
 pub fn hellos() -> Vec<Vec<u8>> {
@@ -96,9 +110,64 @@ pub fn hellos() -> Vec<Vec<u8>> {
     })
 }
 
-/// RBS messages, as they stand at the beginning of TCP segments.
+/// The same after an octet that chooses algorithm and key.
+#[must_use]
+pub fn sealed() -> Vec<Vec<u8>> {
+    let sealed = |hello: Vec<u8>, choice: u8| [vec![choice], hello].concat();
+    let hellos = hellos().into_iter().zip([0, 4, 8, 2, 255]);
+    hellos
+        .map(|(hello, choice)| sealed(hello, choice))
+        .collect()
+}
+
+/// RBS messages one after the other, after an octet that says in pieces of how many octets.
+#[must_use]
+pub fn streams() -> Vec<Vec<u8>> {
+    let messages = messages();
+    let pieces = [1_u8, 7, 32, 200];
+    let stream = |(piece, few): (u8, &[Vec<u8>])| [vec![piece], few.concat()].concat();
+    pieces
+        .into_iter()
+        .zip(messages.chunks(3))
+        .map(stream)
+        .collect()
+}
+
+/// RBS messages, as they stand at the beginning of TCP segments; and one of each name, for a
+/// dialogue has few of them.
 #[must_use]
 pub fn messages() -> Vec<Vec<u8>> {
+    let names = [
+        "NOTIFY",
+        "KEEPALIVE",
+        "SYNC_REQ",
+        "SYNC_BEGIN",
+        "UPSERT",
+        "DELETE",
+        "SYNC_END",
+        "ACK",
+        "NAK",
+        "DIGEST",
+        "ROLE",
+        "GOODBYE",
+    ];
+    let of_name = |name: &str| {
+        let given = json!({
+            "name": name, "backup_id": 10, "service": 1, "generation": 1, "code": 1, "cause": 2,
+            "digest": "5a".repeat(32), "records": [{"kind": 2, "querier": "fe80::1"}],
+            "tombstones": [{"eth_trunk": 1, "group": "ff1e::1"}],
+        });
+        let given = given.as_object().into_iter().flatten();
+        let fields = given.map(|(name, value)| (name.clone(), value.clone()));
+        harness_wire::build_message(&fields.collect()).ok()
+    };
+    let mut found: Vec<Vec<u8>> = names.iter().filter_map(|name| of_name(name)).collect();
+    found.extend(spoken());
+    found.truncate(MOST);
+    found
+}
+
+fn spoken() -> Vec<Vec<u8>> {
     of_frames(|frame| {
         let ip = layers(frame)?.ip.filter(|ip| ip.next_header == 6)?;
         let header = usize::from(ip.payload.get(12)? >> 4) * 4;

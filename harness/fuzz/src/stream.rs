@@ -143,7 +143,7 @@ impl Bench {
     /// Something happens; how many records came.
     fn stimulus(&mut self, source: &mut Source<'_, '_>) -> usize {
         let mut upserts = 0;
-        match source.below(12) {
+        match source.below(16) {
             0 => self.pass(*source.pick(&[
                 Duration::from_millis(1),
                 Duration::from_millis(10),
@@ -177,6 +177,21 @@ impl Bench {
             4 => {
                 let noise = source.octets(64);
                 self.session.handle_bytes(self.now, &noise);
+                self.drain();
+            }
+            12 | 13 => {
+                let fields = rare_message(source);
+                upserts += 1;
+                self.send(source, &fields);
+            }
+            14 => {
+                self.session.batch_now(self.now, BACKUP_ID);
+                self.drain();
+            }
+            15 => {
+                let refusal = decode_message(&self.session.refuse_second(self.now));
+                let code = refusal.fields.get("code").and_then(Value::as_u64);
+                assert_eq!(code, Some(7), "a second connection is told (RBS-025)");
                 self.drain();
             }
             choice => {
@@ -231,6 +246,40 @@ fn open(name: &str, role: u64) -> Fields {
         "eth_trunk": 1, "configuration_digest": "07".repeat(32),
     });
     map(json!({"name": name, "profiles": [profile]}))
+}
+
+/// What a dialogue seldom has: refusals, an interface record, a record that isn't legal, one of
+/// another origin for a group that the session may hold itself, a good-bye.
+fn rare_message(source: &mut Source<'_, '_>) -> Fields {
+    let group = own_entry(u16::try_from(source.below(2)).unwrap_or(0)).group;
+    let record = |group: &str, origin: &str, sequence: usize| {
+        json!({
+            "group": group, "filter_mode": 2, "filter_timer_ms": 200_000, "origin": origin,
+            "epoch": 1, "sequence": sequence,
+        })
+    };
+    let upsert = |record: Value| {
+        json!({
+            "name": "UPSERT", "backup_id": BACKUP_ID, "service": 1, "generation": 0,
+            "records": [record],
+        })
+    };
+    map(match source.below(6) {
+        0 | 1 => json!({
+            "name": "NAK", "backup_id": BACKUP_ID, "service": 1,
+            "refused_id": source.below(6), "code": 1 + source.below(4),
+        }),
+        2 => upsert(json!({
+            "kind": 2, "eth_trunk": 1, "querier": "fe80::1", "origin": "00e0-fc00-0a00",
+            "epoch": 1, "sequence": 1 + source.below(6), "general_query_ms": 1000,
+        })),
+        3 => upsert(record("2001:db8::1", "00e0-fc00-0a00", 1)),
+        4 => {
+            let origin = *source.pick(&["00e0-fc00-0a00", "00e0-fc00-0b00", "00e0-fc00-0c00"]);
+            upsert(record(&group.to_string(), origin, source.below(8)))
+        }
+        _ => json!({"name": "GOODBYE", "cause": 1 + source.below(2)}),
+    })
 }
 
 fn own_entry(number: u16) -> Entry {

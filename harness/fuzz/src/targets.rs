@@ -5,12 +5,12 @@
 use crate::oracle::run;
 use crate::plan::{Protocol, plan};
 use crate::player::Player;
-use crate::{beds, codec, files, pair, seeds, stream};
+use crate::{beds, codec, files, pair, router, seeds, stream};
 
 /// One target.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its name: of the file in `fuzz_targets`, the corpus folder, the dictionary.
+    /// Its name: of the file in `fuzz_targets` and of the folder of its regressions.
     pub name: &'static str,
     /// What it does with an input; panics on a finding.
     pub run: fn(&[u8]),
@@ -18,11 +18,28 @@ pub struct Target {
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
+impl Target {
+    /// Where its corpus and dictionary are: an agreement has those of its codec, as has the map of
+    /// a frame.
+    #[must_use]
+    pub fn corpus(&self) -> String {
+        match self.name {
+            "frame_told" => "envelope_codec".to_owned(),
+            name => name.replace("_agreement", "_codec"),
+        }
+    }
+}
+
 /// Every target but `empty` and `canary`.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 25] = [
     Target {
         name: "slow_codec",
         run: codec::slow,
+        seeds: seeds::slow,
+    },
+    Target {
+        name: "slow_agreement",
+        run: codec::slow_agreement,
         seeds: seeds::slow,
     },
     Target {
@@ -31,9 +48,29 @@ pub const TARGETS: [Target; 15] = [
         seeds: seeds::mld,
     },
     Target {
+        name: "mld_agreement",
+        run: codec::mld_agreement,
+        seeds: seeds::mld,
+    },
+    Target {
+        name: "mld_packed",
+        run: codec::packed,
+        seeds: seeds::packed,
+    },
+    Target {
         name: "etrunk_codec",
         run: codec::hello,
         seeds: seeds::hellos,
+    },
+    Target {
+        name: "etrunk_agreement",
+        run: codec::hello_agreement,
+        seeds: seeds::hellos,
+    },
+    Target {
+        name: "etrunk_digest",
+        run: codec::sealed,
+        seeds: seeds::sealed,
     },
     Target {
         name: "rbs_codec",
@@ -41,8 +78,28 @@ pub const TARGETS: [Target; 15] = [
         seeds: seeds::messages,
     },
     Target {
+        name: "rbs_agreement",
+        run: codec::message_agreement,
+        seeds: seeds::messages,
+    },
+    Target {
+        name: "rbs_framer",
+        run: codec::stream,
+        seeds: seeds::streams,
+    },
+    Target {
         name: "envelope_codec",
         run: codec::envelope,
+        seeds: seeds::frames,
+    },
+    Target {
+        name: "envelope_agreement",
+        run: codec::envelope_agreement,
+        seeds: seeds::frames,
+    },
+    Target {
+        name: "frame_told",
+        run: codec::told,
         seeds: seeds::frames,
     },
     Target {
@@ -58,6 +115,11 @@ pub const TARGETS: [Target; 15] = [
     Target {
         name: "mld_interface",
         run: mld_interface,
+        seeds: seeds::choices,
+    },
+    Target {
+        name: "mld_router",
+        run: router::schedule,
         seeds: seeds::choices,
     },
     Target {

@@ -35,7 +35,7 @@ fn feed(target: &Target, input: &[u8], of: &str) {
 #[test]
 fn corpora_are_clean() {
     for target in TARGETS {
-        let files = corpus("fuzz", target.name);
+        let files = corpus("fuzz", &target.corpus());
         assert!(
             files.len() >= 3,
             "{} has {} seeds",
@@ -56,7 +56,11 @@ fn corpora_are_clean() {
 #[test]
 fn regressions_stay_fixed() {
     for target in TARGETS {
-        for file in corpus("regressions", target.name) {
+        let mut files = corpus("regressions", target.name);
+        if target.corpus() != target.name {
+            files.extend(corpus("regressions", &target.corpus()));
+        }
+        for file in files {
             feed(
                 &target,
                 &fs::read(&file).unwrap(),
@@ -89,11 +93,11 @@ fn changed_seeds_are_clean() {
             .wrapping_add(1);
         usize::try_from(random >> 33).unwrap()
     };
-    for target in TARGETS
-        .iter()
-        .filter(|target| target.name.ends_with("codec"))
-    {
-        for file in corpus("fuzz", target.name) {
+    for target in TARGETS.iter().filter(|target| {
+        let endings = ["codec", "agreement", "framer", "digest", "told", "packed"];
+        endings.iter().any(|ending| target.name.ends_with(ending))
+    }) {
+        for file in corpus("fuzz", &target.corpus()) {
             let seed = fs::read(&file).unwrap();
             for _ in 0..50 {
                 let mut input = seed.clone();

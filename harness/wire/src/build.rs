@@ -177,7 +177,7 @@ pub struct FieldInfo {
 #[must_use]
 pub fn field_table(kind: Kind) -> Vec<FieldInfo> {
     let fields: Vec<Field> = match kind {
-        Kind::Lacpdu => lacp::LACPDU.clone(),
+        Kind::Lacpdu => lacp::LACPDU.to_vec(),
         Kind::Marker => lacp::MARKER.to_vec(),
         Kind::Slow => lacp::SLOW_TABLE.to_vec(),
         Kind::MldQuery | Kind::MldReport | Kind::MldV1Report | Kind::MldDone => mld::tables(kind),

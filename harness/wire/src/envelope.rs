@@ -143,24 +143,32 @@ fn walk(mut options: &[u8]) -> Vec<u16> {
 
 /// Internet checksum under the IPv6 pseudo-header; zero over a message whose checksum is right.
 pub(crate) fn checksum(source: Ipv6Addr, destination: Ipv6Addr, next: u8, message: &[u8]) -> u16 {
-    let mut sum: u32 = 0;
     let length = u32::try_from(message.len())
         .unwrap_or(u32::MAX)
         .to_be_bytes();
     let pseudo = [0, 0, 0, next];
-    let parts: [&[u8]; 4] = [&source.octets(), &destination.octets(), &length, &pseudo];
-    for part in parts.into_iter().chain([message]) {
-        for pair in part.chunks(2) {
-            let word = match pair {
-                [high, low] => u16::from_be_bytes([*high, *low]),
-                [high] => u16::from_be_bytes([*high, 0]),
-                _ => 0,
-            };
-            sum += u32::from(word);
-            sum = (sum & 0xffff) + (sum >> 16);
-        }
+    let parts: [&[u8]; 5] = [
+        &source.octets(),
+        &destination.octets(),
+        &length,
+        &pseudo,
+        message,
+    ];
+    let mut sum: u64 = parts.into_iter().map(words).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
     }
-    !u16::try_from(sum & 0xffff).unwrap_or(0)
+    !u16::try_from(sum).unwrap_or(0)
+}
+
+/// The sum of octets as 16-bit words; an odd last octet is a word's first.
+fn words(octets: &[u8]) -> u64 {
+    let (pairs, last) = octets.as_chunks::<2>();
+    let sum: u64 = pairs
+        .iter()
+        .map(|pair| u64::from(u16::from_be_bytes(*pair)))
+        .sum();
+    sum + last.first().map_or(0, |octet| u64::from(*octet) << 8)
 }
 
 /// Whether the ICMPv6 checksum of a packet is right; a message that ends before it has none.

@@ -15,7 +15,7 @@ use std::net::Ipv6Addr;
 pub(crate) const MAGIC: &[u8] = b"TETK";
 
 /// The fixed part.
-pub(crate) const HEAD: [Field; 20] = [
+pub const HEAD: [Field; 20] = [
     int("magic", 0, 4),
     int("major", 4, 1),
     int("minor", 5, 1),
@@ -41,7 +41,7 @@ pub(crate) const HEAD: [Field; 20] = [
 pub(crate) const HEAD_LENGTH: usize = 44;
 
 /// A MEMBER's value.
-const MEMBER: [Field; 10] = [
+pub const MEMBER: [Field; 10] = [
     int("type", 0, 1),
     int("work_mode", 1, 1),
     int("local_id", 2, 2),
@@ -54,15 +54,18 @@ const MEMBER: [Field; 10] = [
     int("bandwidth", 12, 4),
 ];
 
-pub(crate) const LACP_SYS: [Field; 3] = [
+/// A LACP_SYS's value.
+pub const LACP_SYS: [Field; 3] = [
     int("lacp_system_priority", 0, 2),
     mac("lacp_system_id", 2),
     int("lacp_flags", 8, 1),
 ];
 
-pub(crate) const ADDR: [Field; 2] = [ipv6("addr.source", 0), ipv6("addr.peer", 16)];
+/// An ADDR's value.
+pub const ADDR: [Field; 2] = [ipv6("addr.source", 0), ipv6("addr.peer", 16)];
 
-pub(crate) const ECHO: [Field; 4] = [
+/// An ECHO's value.
+pub const ECHO: [Field; 4] = [
     int("echo.epoch", 0, 8),
     int("echo.sequence", 8, 8),
     int("echo.state", 16, 1),
@@ -340,6 +343,55 @@ pub(crate) const WRONG_LENGTH: &str = "Length is that of the payload";
 /// What is said of a TLV that is longer than the hello.
 pub(crate) const TLV_OVERRUNS: &str = "a TLV overruns the hello";
 
+/// A TLV of a hello where it lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EtrunkTlv<'a> {
+    /// Its type.
+    pub kind: u16,
+    /// Where it begins in the hello.
+    pub at: usize,
+    /// Its value without padding.
+    pub value: &'a [u8],
+}
+
+/// The TLVs of a hello up to the first that overruns it.
+#[derive(Debug, Clone)]
+pub struct EtrunkTlvs<'a> {
+    hello: &'a [u8],
+    at: usize,
+}
+
+impl<'a> EtrunkTlvs<'a> {
+    /// Those of a hello: what follows its fixed part.
+    #[must_use]
+    pub const fn of(hello: &'a [u8]) -> Self {
+        let at = HEAD_LENGTH;
+        Self { hello, at }
+    }
+
+    /// What follows the TLVs that were taken.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.hello.get(self.at..).unwrap_or_default()
+    }
+}
+
+impl<'a> Iterator for EtrunkTlvs<'a> {
+    type Item = EtrunkTlv<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (&[a, b, c, d], rest) = self.rest().split_first_chunk::<4>()?;
+        let length = usize::from(u16::from_be_bytes([c, d]));
+        let tlv = EtrunkTlv {
+            kind: u16::from_be_bytes([a, b]),
+            at: self.at,
+            value: rest.get(..length)?,
+        };
+        self.at += 4 + length.next_multiple_of(4);
+        Some(tlv)
+    }
+}
+
 pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly>) {
     read(&HEAD, hello, "", fields);
     let mut odd_reserved = not_zero(hello.get(26..28));
@@ -352,20 +404,12 @@ pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anom
     }
     let mut members = Vec::new();
     let mut unknown = Vec::new();
-    let mut at = HEAD_LENGTH;
-    while let (Some(kind), Some(length)) = (u16_at(hello, at), u16_at(hello, at + 2)) {
-        let length = usize::from(length);
-        let Some(value) = hello.get(at + 4..at + 4 + length) else {
-            anomalies.push(Anomaly {
-                at,
-                what: TLV_OVERRUNS,
-            });
-            break;
-        };
-        let padded = length.div_ceil(4) * 4;
+    let mut walk = EtrunkTlvs::of(hello);
+    for EtrunkTlv { kind, at, value } in walk.by_ref() {
         let (first, octets) = reserved(kind);
+        let end = at + 4 + value.len();
         odd_reserved += not_zero(value.get(first..first + octets));
-        odd_reserved += not_zero(hello.get(at + 4 + length..at + 4 + padded));
+        odd_reserved += not_zero(hello.get(end..end.next_multiple_of(4)));
         types.push(format!("{kind:04x}"));
         match kind {
             0x8001 => {
@@ -395,7 +439,12 @@ pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anom
             }
             other => unknown.push(Value::from(other)),
         }
-        at += 4 + padded;
+    }
+    if walk.rest().len() >= 4 {
+        anomalies.push(Anomaly {
+            at: walk.at,
+            what: TLV_OVERRUNS,
+        });
     }
     fields.insert("tlvs.types".to_owned(), types.join(" ").into());
     fields.insert("reserved.not_zero".to_owned(), odd_reserved.into());

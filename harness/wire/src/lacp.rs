@@ -5,7 +5,6 @@ use crate::decode::Anomaly;
 use crate::envelope;
 use crate::table::{Field, bit, hex, int, mac, read};
 use crate::value::{Fields, parse_hex};
-use std::sync::LazyLock;
 
 /// Destination of slow protocol frames.
 const SLOW: [u8; 6] = [0x01, 0x80, 0xc2, 0x00, 0x00, 0x02];
@@ -95,25 +94,29 @@ const PARTNER: [&str; 17] = [
     "partner.reserved",
 ];
 
+const A: [Field; 17] = end(2, &ACTOR);
+const P: [Field; 17] = end(22, &PARTNER);
+
 /// The LACPDU's fields (802.1AX 6.4.2.3), offsets from the Subtype octet.
-pub(crate) static LACPDU: LazyLock<Vec<Field>> = LazyLock::new(|| {
-    let mut table = vec![int("subtype", 0, 1), int("version", 1, 1)];
-    table.extend(end(2, &ACTOR));
-    table.extend(end(22, &PARTNER));
-    table.extend([
-        int("collector.tlv_type", 42, 1),
-        int("collector.length", 43, 1),
-        int("collector.max_delay", 44, 2),
-        hex("collector.reserved", 46, 12),
-        int("terminator.tlv_type", 58, 1),
-        int("terminator.length", 59, 1),
-        hex("reserved", 60, 50),
-    ]);
-    table
-});
+#[rustfmt::skip]
+pub const LACPDU: [Field; 43] = [
+    int("subtype", 0, 1),
+    int("version", 1, 1),
+    A[0], A[1], A[2], A[3], A[4], A[5], A[6], A[7], A[8],
+    A[9], A[10], A[11], A[12], A[13], A[14], A[15], A[16],
+    P[0], P[1], P[2], P[3], P[4], P[5], P[6], P[7], P[8],
+    P[9], P[10], P[11], P[12], P[13], P[14], P[15], P[16],
+    int("collector.tlv_type", 42, 1),
+    int("collector.length", 43, 1),
+    int("collector.max_delay", 44, 2),
+    hex("collector.reserved", 46, 12),
+    int("terminator.tlv_type", 58, 1),
+    int("terminator.length", 59, 1),
+    hex("reserved", 60, 50),
+];
 
 /// The Marker PDU's fields (802.1AX 6.5).
-pub(crate) const MARKER: [Field; 11] = [
+pub const MARKER: [Field; 11] = [
     int("subtype", 0, 1),
     int("version", 1, 1),
     int("tlv_type", 2, 1),
@@ -195,54 +198,57 @@ pub(crate) fn decode_slow(payload: &[u8], fields: &mut Fields, anomalies: &mut V
     match payload.first() {
         Some(1) => {
             read(&LACPDU, payload, "", fields);
-            lacpdu_anomalies(payload, anomalies);
+            anomalies.extend(lacpdu_anomalies(payload));
         }
         Some(2) => read(&MARKER, payload, "", fields),
         _ => read(&SLOW_TABLE, payload, "", fields),
     }
 }
 
-fn lacpdu_anomalies(pdu: &[u8], anomalies: &mut Vec<Anomaly>) {
+/// What a strict receiver of version 1 would object to in a LACPDU, from the Subtype octet on.
+#[must_use]
+pub fn lacpdu_anomalies(pdu: &[u8]) -> Vec<Anomaly> {
+    let mut anomalies = Vec::new();
     let mut object = |at: usize, what: &'static str| anomalies.push(Anomaly { at, what });
     if pdu.len() < 110 {
         object(pdu.len(), "a LACPDU has 110 octets at least");
     }
-    let version = pdu.get(1).copied().unwrap_or(0);
-    let mut wanted = vec![
+    let wanted = [
         (2, 1, "the first TLV is Actor Information (1)"),
         (3, 20, "Actor_Information_Length is 20"),
         (22, 2, "the second TLV is Partner Information (2)"),
         (23, 20, "Partner_Information_Length is 20"),
         (42, 3, "the third TLV is Collector Information (3)"),
         (43, 16, "Collector_Information_Length is 16"),
+        (58, 0, "the Terminator follows"),
+        (59, 0, "Terminator_Length is 0"),
     ];
-    if version == 1 {
-        wanted.push((58, 0, "the Terminator follows"));
-        wanted.push((59, 0, "Terminator_Length is 0"));
-        if pdu.len() > 110 {
-            object(110, "octets follow a version 1 LACPDU");
-        }
-        if pdu
-            .get(60..110)
-            .is_some_and(|pad| pad.iter().any(|octet| *octet != 0))
-        {
-            object(60, "reserved octets are zero");
-        }
+    // Only version 1 is known to end there.
+    let known = pdu.get(1) == Some(&1);
+    if known && pdu.len() > 110 {
+        object(110, "octets follow a version 1 LACPDU");
     }
-    for (at, value, what) in wanted {
+    if known && !is_zero(pdu.get(60..110)) {
+        object(60, "reserved octets are zero");
+    }
+    for (at, value, what) in wanted.into_iter().take(if known { 8 } else { 6 }) {
         if pdu.get(at).is_some_and(|octet| *octet != value) {
             object(at, what);
         }
     }
     for range in [19..22, 39..42, 46..58] {
         let at = range.start;
-        if pdu
-            .get(range)
-            .is_some_and(|pad| pad.iter().any(|octet| *octet != 0))
-        {
+        if !is_zero(pdu.get(range)) {
             object(at, "reserved octets are zero");
         }
     }
+    anomalies
+}
+
+/// Whether octets that are there are zero.
+fn is_zero(octets: Option<&[u8]>) -> bool {
+    let octets = octets.unwrap_or_default().iter();
+    octets.fold(0, |all, octet| all | octet) == 0
 }
 
 /// A LACPDU's parts that invariants look at, without a map.

@@ -24,14 +24,39 @@ mod value;
 pub use build::{BuildError, FieldForm, FieldInfo, build, decoded_names, field_names, field_table};
 pub use decode::{Anomaly, Decoded, classify, decode, stream_sequence};
 pub use envelope::{Ip, Layers, checksum_holds, datagram_checksum_holds, layers};
-pub use etrunk::digest_correct;
+pub use etrunk::{EtrunkTlv, EtrunkTlvs, digest_correct};
 pub use hello_view::{HelloForm, HelloView};
 pub use kind::Kind;
-pub use lacp::{LacpView, STATE_BITS, state_bits};
-pub use mld::{MldRecord, MldView};
-pub use rbs::{build_message, decode_message, split_messages};
+pub use lacp::{LacpView, STATE_BITS, lacpdu_anomalies, state_bits};
+pub use mld::{MldRecord, MldView, MldWalked, mld_anomalies};
+pub use rbs::{RbsRecords, build_message, decode_message, split_messages};
 pub use summary::summary;
+pub use table::Field;
 pub use value::{Fields, mac_text, parse_hex, to_hex};
+
+/// The fixed layouts that decoding reads, for those who compare numbers instead of a map's values.
+pub mod layouts {
+    /// IEEE 802.1AX 6.4.2.3 and 6.5.3, from the Subtype octet on.
+    pub use crate::lacp::{LACPDU, MARKER};
+
+    /// RFC 2710 3 and RFC 3810 5, from the ICMPv6 type on.
+    pub mod mld {
+        pub use crate::mld::{GROUP, HEAD, QUERY, REPORT};
+    }
+
+    /// The hello and its TLVs' values.
+    pub mod etrunk {
+        pub use crate::etrunk::{ADDR, ECHO, HEAD, LACP_SYS, MEMBER};
+    }
+
+    /// The header, bodies from octet 32 on, and what they list.
+    pub mod rbs {
+        pub use crate::rbs::{
+            ACK, BEGIN, DIGEST, GOODBYE, HEAD, INTERFACE, NAK, NOTIFY, OPEN, PROFILE, RECORD,
+            REQUEST, ROLE, SERVICE, SOURCE, TOMBSTONE, UPSERT,
+        };
+    }
+}
 
 #[cfg(test)]
 mod tests;

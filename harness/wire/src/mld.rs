@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use std::net::Ipv6Addr;
 
 /// What versions 1 and 2 share.
-pub(crate) const HEAD: [Field; 5] = [
+pub const HEAD: [Field; 5] = [
     int("type", 0, 1),
     int("code", 1, 1),
     int("checksum", 2, 2),
@@ -19,10 +19,10 @@ pub(crate) const HEAD: [Field; 5] = [
 ];
 
 /// The rest of a version 1 message and of a query.
-const GROUP: [Field; 1] = [ipv6("group", 8)];
+pub const GROUP: [Field; 1] = [ipv6("group", 8)];
 
 /// The rest of a version 2 query.
-const QUERY: [Field; 6] = [
+pub const QUERY: [Field; 6] = [
     bit("e", 24, 7),
     bits("resv", 24, 4, 3),
     bit("s", 24, 3),
@@ -32,7 +32,7 @@ const QUERY: [Field; 6] = [
 ];
 
 /// The fixed part of a version 2 report.
-const REPORT: [Field; 5] = [
+pub const REPORT: [Field; 5] = [
     int("type", 0, 1),
     int("code", 1, 1),
     int("checksum", 2, 2),
@@ -247,110 +247,90 @@ fn floating(code: u16) -> u64 {
 
 pub(crate) fn decode(message: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly>) {
     fields.insert("length".to_owned(), message.len().into());
-    if message.first() == Some(&143) {
+    anomalies.extend(mld_anomalies(message));
+    let view = MldView(message);
+    if view.kind() == 143 {
         read(&REPORT, message, "", fields);
-        decode_records(message, fields, anomalies);
+        fields.insert(
+            "records".to_owned(),
+            view.walk().map(record_value).collect(),
+        );
         return;
     }
     read(&HEAD, message, "", fields);
     read(&GROUP, message, "", fields);
-    if message.first() != Some(&130) {
-        if message.len() < 24 {
-            anomalies.push(Anomaly {
-                at: message.len(),
-                what: "version 1 has 24 octets at least",
-            });
-        }
+    if view.kind() != 130 {
         return;
     }
-    let version = match message.len() {
-        24 => 1,
-        28.. => 2,
-        _ => 0,
-    };
-    fields.insert("version".to_owned(), version.into());
-    let code = u16_at(message, 4).unwrap_or(0);
-    let delay = if version == 1 {
-        u64::from(code)
-    } else {
-        floating(code)
-    };
-    fields.insert("max_response_delay_ms".to_owned(), delay.into());
-    match version {
-        0 => anomalies.push(Anomaly {
-            at: message.len(),
-            what: "a query has 24, or 28 and more",
-        }),
-        2 => decode_query(message, fields, anomalies),
-        _ => {}
+    fields.insert("version".to_owned(), view.version().into());
+    fields.insert(
+        "max_response_delay_ms".to_owned(),
+        view.response_delay_ms().into(),
+    );
+    if view.version() == 2 {
+        read(&QUERY, message, "", fields);
+        let sources = view.listed().map(|source| Value::from(source.to_string()));
+        fields.insert("sources".to_owned(), sources.collect());
     }
 }
 
-fn decode_query(message: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly>) {
-    read(&QUERY, message, "", fields);
-    let number = usize::from(u16_at(message, 26).unwrap_or(0));
-    let sources: Vec<Value> = (0..number)
-        .map_while(|n| source_at(message, 28 + 16 * n))
-        .collect();
-    if sources.len() < number {
-        anomalies.push(Anomaly {
-            at: 26,
-            what: "Number of Sources overruns the message",
-        });
+fn record_value(record: MldWalked<'_>) -> Value {
+    let named = TYPES.iter().find(|(_, kind)| *kind == record.kind);
+    let kind = named.map_or_else(|| Value::from(record.kind), |(name, _)| Value::from(*name));
+    let sources = record.sources().map(|source| source.to_string().into());
+    let mut map = Map::new();
+    map.insert("type".to_owned(), kind);
+    map.insert("group".to_owned(), record.group.to_string().into());
+    map.insert("sources".to_owned(), Value::Array(sources.collect()));
+    if !record.aux.is_empty() {
+        map.insert("aux".to_owned(), to_hex(record.aux).into());
     }
-    let end = 28 + 16 * number;
-    if message.len() > end {
-        anomalies.push(Anomaly {
-            at: end,
-            what: "octets follow the last source",
-        });
-    }
-    fields.insert("sources".to_owned(), Value::Array(sources));
+    Value::Object(map)
 }
 
-fn source_at(message: &[u8], at: usize) -> Option<Value> {
-    let octets: [u8; 16] = message.get(at..at + 16)?.try_into().ok()?;
-    Some(Value::from(Ipv6Addr::from_octets(octets).to_string()))
-}
-
-fn decode_records(message: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly>) {
-    let number = u16_at(message, 6).unwrap_or(0);
+/// What a strict receiver would object to in an ICMPv6 message of type 130, 131, 132 or 143; its
+/// checksum isn't looked at.
+pub fn mld_anomalies(message: &[u8]) -> impl Iterator<Item = Anomaly> {
     let view = MldView(message);
-    let mut records = Vec::new();
-    let mut end = 8;
-    for record in view.records() {
-        end = record.end;
-        let name = TYPES
-            .iter()
-            .find(|(_, kind)| *kind == record.kind)
-            .map(|(name, _)| *name);
-        let kind = name.map_or_else(|| Value::from(record.kind), Value::from);
-        let sources: Vec<Value> = record
-            .sources
-            .iter()
-            .map(|source| Value::from(source.to_string()))
-            .collect();
-        let mut map = Map::new();
-        map.insert("type".to_owned(), kind);
-        map.insert("group".to_owned(), record.group.to_string().into());
-        map.insert("sources".to_owned(), Value::Array(sources));
-        if !record.aux.is_empty() {
-            map.insert("aux".to_owned(), to_hex(record.aux).into());
+    let odd = |is_so: bool, at: usize, what: &'static str| is_so.then_some(Anomaly { at, what });
+    let [overrun, other] = match view.kind() {
+        143 => {
+            let number = usize::from(u16_at(message, 6).unwrap_or(0));
+            let (found, end) = view
+                .walk()
+                .fold((0, 8), |(n, _), record| (n + 1, record.end));
+            let after = found == number && end < message.len();
+            [
+                odd(found < number, 6, "Number of Records overruns the message"),
+                odd(after, end, "octets follow the last record"),
+            ]
         }
-        records.push(Value::Object(map));
-    }
-    if records.len() < usize::from(number) {
-        anomalies.push(Anomaly {
-            at: 6,
-            what: "Number of Records overruns the message",
-        });
-    } else if end < message.len() {
-        anomalies.push(Anomaly {
-            at: end,
-            what: "octets follow the last record",
-        });
-    }
-    fields.insert("records".to_owned(), Value::Array(records));
+        130 if view.version() == 2 => {
+            let number = usize::from(u16_at(message, 26).unwrap_or(0));
+            let end = 28 + 16 * number;
+            let few = view.listed().len() < number;
+            [
+                odd(few, 26, "Number of Sources overruns the message"),
+                odd(message.len() > end, end, "octets follow the last source"),
+            ]
+        }
+        130 => {
+            let neither = view.version() == 0;
+            [
+                None,
+                odd(neither, message.len(), "a query has 24, or 28 and more"),
+            ]
+        }
+        131 | 132 => {
+            let short = message.len() < 24;
+            [
+                None,
+                odd(short, message.len(), "version 1 has 24 octets at least"),
+            ]
+        }
+        _ => [None, None],
+    };
+    overrun.into_iter().chain(other)
 }
 
 /// An MLD message's parts that invariants look at, without a map.
@@ -368,7 +348,31 @@ pub struct MldRecord<'a> {
     pub sources: Vec<Ipv6Addr>,
     /// Auxiliary data.
     pub aux: &'a [u8],
-    end: usize,
+}
+
+/// The same where it lies, without a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MldWalked<'a> {
+    /// Record type.
+    pub kind: u8,
+    /// Multicast address.
+    pub group: Ipv6Addr,
+    /// Sources, 16 octets each.
+    pub source_octets: &'a [[u8; 16]],
+    /// Auxiliary data.
+    pub aux: &'a [u8],
+    /// Where it ends in the message.
+    pub end: usize,
+}
+
+impl<'a> MldWalked<'a> {
+    /// Its sources.
+    pub fn sources(&self) -> impl ExactSizeIterator<Item = Ipv6Addr> + use<'a> {
+        self.source_octets
+            .iter()
+            .copied()
+            .map(Ipv6Addr::from_octets)
+    }
 }
 
 impl<'a> MldView<'a> {
@@ -397,50 +401,77 @@ impl<'a> MldView<'a> {
         Some(Ipv6Addr::from_octets(octets))
     }
 
+    /// A query's version by its length; 0 where neither has that length.
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        match self.0.len() {
+            24 => 1,
+            28.. => 2,
+            _ => 0,
+        }
+    }
+
+    /// A query's Maximum Response Delay in ms, by its version.
+    #[must_use]
+    pub fn response_delay_ms(&self) -> u64 {
+        let code = u16_at(self.0, 4).unwrap_or(0);
+        if self.version() == 1 {
+            code.into()
+        } else {
+            floating(code)
+        }
+    }
+
     /// Sources of a version 2 query that lie within it.
     #[must_use]
     pub fn sources(&self) -> Vec<Ipv6Addr> {
+        self.listed().collect()
+    }
+
+    /// The same without a list.
+    pub fn listed(&self) -> impl ExactSizeIterator<Item = Ipv6Addr> + use<'a> {
+        let (sources, _) = self.0.get(28..).unwrap_or_default().as_chunks::<16>();
         let number = usize::from(u16_at(self.0, 26).unwrap_or(0));
-        let at = |n: usize| -> Option<Ipv6Addr> {
-            let octets: [u8; 16] = self.0.get(28 + 16 * n..44 + 16 * n)?.try_into().ok()?;
-            Some(Ipv6Addr::from_octets(octets))
-        };
-        (0..number).map_while(at).collect()
+        let within = sources.get(..number).unwrap_or(sources);
+        within.iter().copied().map(Ipv6Addr::from_octets)
     }
 
     /// The records of a version 2 report that lie within it.
     #[must_use]
     pub fn records(&self) -> Vec<MldRecord<'a>> {
-        let number = u16_at(self.0, 6).unwrap_or(0);
-        let mut at = 8;
-        let mut records = Vec::new();
-        for _ in 0..number {
-            let Some(record) = self.record(at) else { break };
-            at = record.end;
-            records.push(record);
-        }
-        records
+        let whole = |record: MldWalked<'a>| MldRecord {
+            kind: record.kind,
+            group: record.group,
+            sources: record.sources().collect(),
+            aux: record.aux,
+        };
+        self.walk().map(whole).collect()
     }
 
-    fn record(&self, at: usize) -> Option<MldRecord<'a>> {
-        let head = self.0.get(at..at + 20)?;
-        let number = usize::from(u16_at(head, 2)?);
-        let aux = usize::from(*head.get(1)?) * 4;
-        let group: [u8; 16] = head.get(4..20)?.try_into().ok()?;
-        let sources = self.0.get(at + 20..at + 20 + 16 * number)?;
-        let octets = |chunk: &[u8]| {
-            chunk
-                .try_into()
-                .ok()
-                .map(|o: [u8; 16]| Ipv6Addr::from_octets(o))
+    /// The same without a list.
+    pub fn walk(&self) -> impl Iterator<Item = MldWalked<'a>> + use<'a> {
+        let message = self.0;
+        let mut at = 8;
+        let next = move |_| {
+            let record = record_at(message, at)?;
+            at = record.end;
+            Some(record)
         };
-        let end = at + 20 + 16 * number + aux;
-        Some(MldRecord {
-            kind: *head.first()?,
-            group: Ipv6Addr::from_octets(group),
-            sources: sources.chunks(16).filter_map(octets).collect(),
-            aux: self.0.get(end - aux..end)?,
-            end,
-        })
+        (0..u16_at(message, 6).unwrap_or(0)).map_while(next)
     }
+}
+
+fn record_at(message: &[u8], at: usize) -> Option<MldWalked<'_>> {
+    let (head, rest) = message.get(at..)?.split_first_chunk::<20>()?;
+    let [kind, words, high, low, group @ ..] = *head;
+    let sources = usize::from(u16::from_be_bytes([high, low])) * 16;
+    let aux = usize::from(words) * 4;
+    let (source_octets, _) = rest.get(..sources)?.as_chunks::<16>();
+    Some(MldWalked {
+        kind,
+        group: Ipv6Addr::from_octets(group),
+        source_octets,
+        aux: rest.get(sources..sources + aux)?,
+        end: at + 20 + sources + aux,
+    })
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// The frame header.
-pub(crate) const HEAD: [Field; 9] = [
+pub const HEAD: [Field; 9] = [
     int("magic", 0, 4),
     int("major", 4, 1),
     int("minor", 5, 1),
@@ -22,7 +22,8 @@ pub(crate) const HEAD: [Field; 9] = [
     int("backup_id", 28, 2),
 ];
 
-const SERVICE: [Field; 1] = [int("service", 30, 1)];
+/// The header's last field.
+pub const SERVICE: [Field; 1] = [int("service", 30, 1)];
 const HEAD_LENGTH: usize = 32;
 
 /// Message names by type.
@@ -71,26 +72,37 @@ pub(crate) const OWN: &[&str] = &[
     "cause",
 ];
 
+/// Fixed part of OPEN and OPEN_ACK.
+pub const OPEN: [Field; 7] = [
+    int("minimum_major", 0, 1),
+    int("minimum_minor", 1, 1),
+    int("maximum_major", 2, 1),
+    int("maximum_minor", 3, 1),
+    int("keepalive", 4, 2),
+    int("hold", 6, 2),
+    int("capabilities", 8, 4),
+];
+/// Fixed part of NOTIFY.
+pub const NOTIFY: [Field; 2] = [int("code", 0, 2), int("refused_id", 4, 8)];
+/// Fixed part of SYNC_REQ.
+pub const REQUEST: [Field; 1] = [int("request", 0, 4)];
+/// Fixed part of SYNC_BEGIN, and SYNC_END before its digest.
+pub const BEGIN: [Field; 2] = [int("generation", 0, 4), int("count", 4, 4)];
+/// Fixed part of UPSERT before its records.
+pub const UPSERT: [Field; 1] = [int("generation", 0, 4)];
+/// Fixed part of ACK.
+pub const ACK: [Field; 1] = [int("acknowledged", 0, 8)];
+/// Fixed part of NAK.
+pub const NAK: [Field; 2] = [int("refused_id", 0, 8), int("code", 8, 2)];
+/// Fixed part of DIGEST before its digest.
+pub const DIGEST: [Field; 2] = [int("count", 0, 4), int("digest_flags", 4, 4)];
+/// Fixed part of ROLE.
+pub const ROLE: [Field; 1] = [int("role", 0, 1)];
+/// Fixed part of GOODBYE.
+pub const GOODBYE: [Field; 1] = [int("cause", 0, 2)];
+
 /// The fixed part of a body by type.
 fn body_table(kind: u8) -> &'static [Field] {
-    const OPEN: [Field; 7] = [
-        int("minimum_major", 0, 1),
-        int("minimum_minor", 1, 1),
-        int("maximum_major", 2, 1),
-        int("maximum_minor", 3, 1),
-        int("keepalive", 4, 2),
-        int("hold", 6, 2),
-        int("capabilities", 8, 4),
-    ];
-    const NOTIFY: [Field; 2] = [int("code", 0, 2), int("refused_id", 4, 8)];
-    const REQUEST: [Field; 1] = [int("request", 0, 4)];
-    const BEGIN: [Field; 2] = [int("generation", 0, 4), int("count", 4, 4)];
-    const UPSERT: [Field; 1] = [int("generation", 0, 4)];
-    const ACK: [Field; 1] = [int("acknowledged", 0, 8)];
-    const NAK: [Field; 2] = [int("refused_id", 0, 8), int("code", 8, 2)];
-    const DIGEST: [Field; 2] = [int("count", 0, 4), int("digest_flags", 4, 4)];
-    const ROLE: [Field; 1] = [int("role", 0, 1)];
-    const GOODBYE: [Field; 1] = [int("cause", 0, 2)];
     match kind {
         1 | 2 => &OPEN,
         3 => &NOTIFY,
@@ -117,7 +129,8 @@ const fn body_length(kind: u8) -> usize {
     }
 }
 
-const PROFILE: [Field; 7] = [
+/// A profile of OPEN.
+pub const PROFILE: [Field; 7] = [
     int("backup_id", 0, 2),
     int("service", 2, 1),
     int("mode", 3, 1),
@@ -128,7 +141,8 @@ const PROFILE: [Field; 7] = [
 ];
 const PROFILE_LENGTH: usize = 48;
 
-const RECORD: [Field; 14] = [
+/// A group record.
+pub const RECORD: [Field; 14] = [
     int("kind", 2, 1),
     int("flags", 3, 1),
     int("eth_trunk", 4, 2),
@@ -146,14 +160,16 @@ const RECORD: [Field; 14] = [
 ];
 const RECORD_LENGTH: usize = 96;
 
-const SOURCE: [Field; 3] = [
+/// A source of a group record.
+pub const SOURCE: [Field; 3] = [
     ipv6("source", 0),
     int("timer_ms", 16, 4),
     int("query_count", 20, 1),
 ];
 const SOURCE_LENGTH: usize = 24;
 
-const INTERFACE: [Field; 8] = [
+/// An interface record.
+pub const INTERFACE: [Field; 8] = [
     int("kind", 2, 1),
     int("eth_trunk", 4, 2),
     ipv6("querier", 8),
@@ -164,7 +180,8 @@ const INTERFACE: [Field; 8] = [
     int("general_query_ms", 52, 4),
 ];
 
-const TOMBSTONE: [Field; 5] = [
+/// A tombstone of DELETE.
+pub const TOMBSTONE: [Field; 5] = [
     int("eth_trunk", 0, 2),
     ipv6("group", 4),
     mac("origin", 24),
@@ -414,16 +431,9 @@ fn list(octets: &[u8], size: usize, table: &[Field]) -> Value {
     Value::Array(octets.chunks_exact(size).map(item).collect())
 }
 
-fn records(mut rest: &[u8], anomalies: &mut Vec<Anomaly>) -> Value {
-    let mut found = Vec::new();
-    while let Some(length) = u16_at(rest, 0).map(usize::from) {
-        let Some(octets) = rest.get(..length).filter(|octets| octets.len() >= 4) else {
-            anomalies.push(Anomaly {
-                at: 0,
-                what: "a record overruns the message",
-            });
-            break;
-        };
+fn records(rest: &[u8], anomalies: &mut Vec<Anomaly>) -> Value {
+    let mut walk = RbsRecords(rest);
+    let found = walk.by_ref().map(|octets| {
         let mut fields = Fields::new();
         if octets.get(2) == Some(&2) {
             read(&INTERFACE, octets, "", &mut fields);
@@ -432,10 +442,43 @@ fn records(mut rest: &[u8], anomalies: &mut Vec<Anomaly>) -> Value {
             let sources = octets.get(RECORD_LENGTH..).unwrap_or_default();
             fields.insert("sources".to_owned(), list(sources, SOURCE_LENGTH, &SOURCE));
         }
-        found.push(object(fields));
-        rest = rest.get(length..).unwrap_or_default();
+        object(fields)
+    });
+    let found = Value::Array(found.collect());
+    if walk.0.len() >= 2 {
+        anomalies.push(Anomaly {
+            at: 0,
+            what: "a record overruns the message",
+        });
     }
-    Value::Array(found)
+    found
+}
+
+/// The records of an UPSERT, each its octets, up to the first that overruns what is left.
+#[derive(Debug, Clone)]
+pub struct RbsRecords<'a>(&'a [u8]);
+
+impl<'a> RbsRecords<'a> {
+    /// Those of a message of type 7.
+    #[must_use]
+    pub fn of(message: &'a [u8]) -> Self {
+        let body = message.get(HEAD_LENGTH..).unwrap_or_default();
+        Self(body.get(body_length(7)..).unwrap_or_default())
+    }
+}
+
+impl<'a> Iterator for RbsRecords<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let length = usize::from(u16_at(self.0, 0)?);
+        let (octets, rest) = self.0.split_at_checked(length)?;
+        if length < 4 {
+            return None;
+        }
+        self.0 = rest;
+        Some(octets)
+    }
 }
 
 /// Cuts complete messages off the front of a byte stream; what is left stays in it. A length field

@@ -13,9 +13,9 @@ pub(crate) enum Form {
     Hex,
 }
 
-/// One field: offset and width in bits. All but `Int` are on octet bounds.
+/// One field of a fixed layout: offset and width in bits. All but integers are on octet bounds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Field {
+pub struct Field {
     pub(crate) name: &'static str,
     pub(crate) at: usize,
     pub(crate) bits: usize,
@@ -83,22 +83,52 @@ pub(crate) const fn hex(name: &'static str, at: usize, octets: usize) -> Field {
 }
 
 impl Field {
-    fn octets<'a>(&self, of: &'a [u8]) -> Option<&'a [u8]> {
+    /// The field of this name in a layout, for constants: a name that isn't there doesn't compile.
+    ///
+    /// # Panics
+    /// When the layout has no such field.
+    #[must_use]
+    #[expect(clippy::panic, reason = "at compile time")]
+    pub const fn named(layout: &[Self], name: &str) -> Self {
+        let mut rest = layout;
+        while let [field, after @ ..] = rest {
+            if same(field.name.as_bytes(), name.as_bytes()) {
+                return *field;
+            }
+            rest = after;
+        }
+        panic!("the layout has no such field")
+    }
+
+    /// The field's octets; of bits that share an octet, the whole octet. `None` when the octets
+    /// end before it does.
+    #[must_use]
+    #[inline(always)]
+    pub fn octets<'a>(&self, of: &'a [u8]) -> Option<&'a [u8]> {
         of.get(self.at / 8..(self.at + self.bits).div_ceil(8))
+    }
+
+    /// The field as a number in network order, addresses too: what [`decode`](crate::decode) makes
+    /// its values of. `None` when the octets end before it does, or when it is wider than 128 bits.
+    #[must_use]
+    #[inline(always)]
+    pub fn number(&self, of: &[u8]) -> Option<u128> {
+        let octets = self.octets(of)?;
+        if octets.len() > 16 {
+            return None;
+        }
+        let all = octets
+            .iter()
+            .fold(0_u128, |all, octet| all << 8 | u128::from(*octet));
+        let after = octets.len() * 8 - self.at % 8 - self.bits;
+        Some((all >> after) & (u128::MAX >> (128 - self.bits)))
     }
 
     /// The field's value; `None` when the octets end before it does.
     pub(crate) fn get(&self, of: &[u8]) -> Option<Value> {
         let octets = self.octets(of)?;
         match self.form {
-            Form::Int => {
-                let all = octets
-                    .iter()
-                    .fold(0_u128, |all, octet| all << 8 | u128::from(*octet));
-                let after = octets.len() * 8 - self.at % 8 - self.bits;
-                let value = (all >> after) & ((1_u128 << self.bits) - 1);
-                u64::try_from(value).ok().map(Value::from)
-            }
+            Form::Int => u64::try_from(self.number(of)?).ok().map(Value::from),
             Form::Mac => Some(Value::from(mac_text(octets))),
             Form::Ipv6 => {
                 let octets: [u8; 16] = octets.try_into().ok()?;
@@ -142,6 +172,18 @@ impl Field {
         }
         Some(())
     }
+}
+
+/// Whether two texts are the same, in a constant.
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let (mut one, mut other) = (one, other);
+    while let ([a, rest @ ..], [b, others @ ..]) = (one, other) {
+        if *a != *b {
+            return false;
+        }
+        (one, other) = (rest, others);
+    }
+    one.is_empty() && other.is_empty()
 }
 
 /// Every field of a table that is there, under `prefix`.

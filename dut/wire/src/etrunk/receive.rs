@@ -3,10 +3,11 @@
 use super::auth::Input;
 use super::{
     ADDR, AUTH, Addr, AuthenticationMode, CAPS, CFG_DIGEST, Check, ECHO, ETrunkId, Echo, Endpoints,
-    FIXED_LEN, FailTime, Hello, Kind, LACP_SYS, LacpSys, MAGIC, MAJOR, MEMBER, Member,
+    FIXED_LEN, FailTime, Hello, Kind, LACP_SYS, LacpSys, MAGIC, MAJOR, MEMBER, MEMBERS_MAX, Member,
     MemberReason, MemberRole, Priority, REPLY_REQUESTED, RESTART, Reason, Refused, SEQUENCE,
     SendPeriod, State, SystemId, TRIGGERED, WorkMode,
 };
+use crate::reader::fixed;
 use crate::{Malformed, Reader};
 use std::collections::BTreeMap;
 
@@ -51,44 +52,36 @@ impl<'a> Envelope<'a> {
     /// [`Malformed`] names the field that is wrong.
     //= ETRUNK-009
     pub fn parse(payload: &'a [u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(payload);
-        if reader.array("Magic")? != MAGIC {
+        let Some(o) = payload.first_chunk::<FIXED_LEN>() else {
+            return Err(wrong(payload.len(), "Hello", "has fewer than 44 octets"));
+        };
+        if fixed::octets::<0, 4, _>(o) != MAGIC {
             return Err(wrong(0, "Magic", "must be TETK"));
         }
-        if reader.u8("Major")? != MAJOR {
+        if o[4] != MAJOR {
             return Err(wrong(4, "Major", "must be 1"));
         }
-        reader.u8("Minor")?;
-        let kind = match reader.u8("Type")? {
+        let kind = match o[6] {
             1 => Kind::Hello,
             2 => Kind::Goodbye,
             _ => return Err(wrong(6, "Type", "must be 1 or 2")),
         };
-        let flags = reader.u8("Flags")?;
-        if usize::from(reader.u16("Length")?) != payload.len() {
+        if usize::from(fixed::u16::<8, _>(o)) != payload.len() {
             return Err(wrong(8, "Length", "must be the payload's"));
         }
-        let e_trunk_id = reader.u16("E_Trunk_ID")?;
-        let [priority, state, reason, expected_state] = reader.array("Priority")?;
-        let system_id = reader.mac("System_ID")?;
-        let send_period = reader.u16("Send_Period")?;
-        let fail_time = reader.u16("Fail_Time")?;
-        reader.u16("Reserved")?;
-        let boot_epoch = reader.u64("Boot_Epoch")?;
-        let sequence = reader.u64("Sequence")?;
         let fixed = Fixed {
             kind,
-            flags,
-            e_trunk_id,
-            priority,
-            state,
-            reason,
-            expected_state,
-            system_id,
-            send_period,
-            fail_time,
-            boot_epoch,
-            sequence,
+            flags: o[7],
+            e_trunk_id: fixed::u16::<10, _>(o),
+            priority: o[12],
+            state: o[13],
+            reason: o[14],
+            expected_state: o[15],
+            system_id: fixed::octets::<16, 6, _>(o),
+            send_period: fixed::u16::<22, _>(o),
+            fail_time: fixed::u16::<24, _>(o),
+            boot_epoch: fixed::u64::<28, _>(o),
+            sequence: fixed::u64::<36, _>(o),
         };
         Ok(Self { payload, fixed })
     }
@@ -108,8 +101,10 @@ impl<'a> Envelope<'a> {
             let kind = reader.u16("Type").ok()?;
             let length = usize::from(reader.u16("Length").ok()?);
             let value = reader.take(length, "Value").ok()?;
-            if kind == ADDR && length == 32 {
-                return addr_value(value).ok();
+            if kind == ADDR
+                && let Ok(value) = value.try_into()
+            {
+                return Some(addr_value(value));
             }
             reader.take(padding(length), "Padding").ok()?;
         }
@@ -131,14 +126,17 @@ impl<'a> Envelope<'a> {
             if tlvs.auth.is_some() {
                 return Err(wrong(at, "AUTH", "must be the last TLV"));
             }
-            let kind = reader.u16("TLV Type")?;
-            let length = usize::from(reader.u16("TLV Length")?);
+            let head: [u8; 4] = reader.array("TLV Type")?;
+            let length = usize::from(fixed::u16::<2, _>(&head));
             let value = reader.take(length, "TLV Value")?;
-            let pad = reader.take(padding(length), "TLV Padding")?;
-            if pad.iter().any(|octet| *octet != 0) {
-                return Err(wrong(at, "TLV Padding", "must be zero"));
+            let padding = padding(length);
+            if padding > 0 {
+                let pad = reader.take(padding, "TLV Padding")?;
+                if pad.iter().any(|octet| *octet != 0) {
+                    return Err(wrong(at, "TLV Padding", "must be zero"));
+                }
             }
-            tlvs.add(at, kind, value)?;
+            tlvs.add(at, fixed::u16::<0, _>(&head), value)?;
         }
         let absent = |field| wrong(self.payload.len(), field, "must be present");
         let auth = tlvs.auth.ok_or_else(|| absent("AUTH"))?;
@@ -161,12 +159,11 @@ const fn padding(length: usize) -> usize {
     length.next_multiple_of(4) - length
 }
 
-fn addr_value(value: &[u8]) -> Result<Addr, Malformed> {
-    let mut reader = Reader::new(value);
-    Ok(Addr {
-        source: reader.ipv6("Source")?,
-        peer: reader.ipv6("Peer")?,
-    })
+const fn addr_value(value: &[u8; 32]) -> Addr {
+    Addr {
+        source: fixed::ipv6::<0, _>(value),
+        peer: fixed::ipv6::<16, _>(value),
+    }
 }
 
 /// The AUTH TLV as it came.
@@ -191,13 +188,19 @@ struct RawEcho {
 #[derive(Debug, Clone, Copy)]
 struct RawMember<'a> {
     at: usize,
-    value: &'a [u8],
+    value: &'a [u8; 16],
+}
+
+impl RawMember<'_> {
+    const fn local_id(&self) -> u16 {
+        fixed::u16::<2, _>(self.value)
+    }
 }
 
 /// TLVs collected so far.
 #[derive(Debug, Default)]
 struct Tlvs<'a> {
-    members: BTreeMap<u16, RawMember<'a>>,
+    members: Vec<RawMember<'a>>,
     lacp_sys: Option<LacpSys>,
     addr: Option<Addr>,
     echo: Option<RawEcho>,
@@ -212,36 +215,36 @@ impl<'a> Tlvs<'a> {
         match kind {
             MEMBER => self.member(at, value),
             LACP_SYS => {
-                let mut reader = exact(at, "LACP_SYS", value, 10)?;
+                let o: &[u8; 10] = exact(at, "LACP_SYS", value)?;
                 let sys = LacpSys {
-                    priority: reader.u16("LACP_SYS")?,
-                    system_id: reader.mac("LACP_SYS")?,
-                    port_offset: reader.u8("LACP_SYS")? & 1 == 1,
+                    priority: fixed::u16::<0, _>(o),
+                    system_id: fixed::octets::<2, 6, _>(o),
+                    port_offset: o[8] & 1 == 1,
                 };
                 once(at, "LACP_SYS", &mut self.lacp_sys, sys)
             }
             ADDR => {
-                exact(at, "ADDR", value, 32)?;
-                once(at, "ADDR", &mut self.addr, addr_value(value)?)
+                let addr = addr_value(exact(at, "ADDR", value)?);
+                once(at, "ADDR", &mut self.addr, addr)
             }
             ECHO => {
-                let mut reader = exact(at, "ECHO", value, 20)?;
+                let o: &[u8; 20] = exact(at, "ECHO", value)?;
                 let echo = RawEcho {
                     at,
-                    boot_epoch: reader.u64("ECHO")?,
-                    sequence: reader.u64("ECHO")?,
-                    state: reader.u8("ECHO")?,
-                    reason: reader.u8("ECHO")?,
+                    boot_epoch: fixed::u64::<0, _>(o),
+                    sequence: fixed::u64::<8, _>(o),
+                    state: o[16],
+                    reason: o[17],
                 };
                 once(at, "ECHO", &mut self.echo, echo)
             }
             CFG_DIGEST => {
-                let digest = exact(at, "CFG_DIGEST", value, 32)?.array("CFG_DIGEST")?;
+                let digest = *exact(at, "CFG_DIGEST", value)?;
                 once(at, "CFG_DIGEST", &mut self.cfg_digest, digest)
             }
             CAPS => {
-                let caps = exact(at, "CAPS", value, 4)?.u32("CAPS")?;
-                once(at, "CAPS", &mut self.bfd_bound, caps & 1 == 1)
+                let caps: &[u8; 4] = exact(at, "CAPS", value)?;
+                once(at, "CAPS", &mut self.bfd_bound, caps[3] & 1 == 1)
             }
             AUTH => self.auth(at, value),
             _ if kind & 0x8000 != 0 => Err(wrong(at, "TLV Type", "must be understood")),
@@ -253,41 +256,43 @@ impl<'a> Tlvs<'a> {
     }
 
     fn member(&mut self, at: usize, value: &'a [u8]) -> Result<(), Malformed> {
-        let mut reader = exact(at, "MEMBER", value, 16)?;
-        reader.u16("MEMBER")?;
-        let local_id = reader.u16("MEMBER")?;
-        if self.members.keys().next_back() >= Some(&local_id) {
+        let value: &[u8; 16] = exact(at, "MEMBER", value)?;
+        let local_id = fixed::u16::<2, _>(value);
+        if self
+            .members
+            .last()
+            .is_some_and(|last| last.local_id() >= local_id)
+        {
             return Err(wrong(at, "MEMBER", "must be in ascending local id"));
         }
-        self.members.insert(local_id, RawMember { at, value });
+        if self.members.len() >= MEMBERS_MAX {
+            return Err(wrong(at, "MEMBER", "must be there 62 times at most"));
+        }
+        self.members.push(RawMember { at, value });
         Ok(())
     }
 
     fn auth(&mut self, at: usize, value: &'a [u8]) -> Result<(), Malformed> {
-        if value.len() != 24 && value.len() != 36 {
+        let (24 | 36, [algorithm, key_id, _, _, digest @ ..]) = (value.len(), value) else {
             return Err(wrong(at, "AUTH", "must be 24 or 36 octets"));
-        }
-        let mut reader = Reader::new(value);
+        };
         let auth = Auth {
-            algorithm: reader.u8("AUTH")?,
-            key_id: reader.u8("AUTH")?,
-            digest: value.get(4..).unwrap_or_default(),
+            algorithm: *algorithm,
+            key_id: *key_id,
+            digest,
         };
         once(at, "AUTH", &mut self.auth, auth)
     }
 }
 
-fn exact<'a>(
+/// A value of a fixed layout.
+fn exact<'a, const N: usize>(
     at: usize,
     field: &'static str,
     value: &'a [u8],
-    length: usize,
-) -> Result<Reader<'a>, Malformed> {
-    if value.len() == length {
-        Ok(Reader::new(value))
-    } else {
-        Err(wrong(at, field, "has a wrong length"))
-    }
+) -> Result<&'a [u8; N], Malformed> {
+    let fits = value.try_into();
+    fits.map_err(|_| wrong(at, field, "has a wrong length"))
 }
 
 fn once<T>(
@@ -312,7 +317,7 @@ pub struct Body<'a> {
     lacp_sys: LacpSys,
     addr: Addr,
     echo: RawEcho,
-    members: BTreeMap<u16, RawMember<'a>>,
+    members: Vec<RawMember<'a>>,
     cfg_digest: Option<[u8; 32]>,
     bfd_bound: Option<bool>,
     unknown_tlvs: u32,
@@ -439,47 +444,37 @@ impl Body<'_> {
     }
 
     fn members(&self) -> Result<BTreeMap<u16, Member>, Refused> {
-        self.members
-            .iter()
-            .map(|(local_id, raw)| {
-                let refused = |why| Refused {
-                    check: Check::StateReason,
-                    why,
-                };
-                member(raw).map(|m| (*local_id, m)).map_err(refused)
-            })
-            .collect()
+        let refused = |why| Refused {
+            check: Check::StateReason,
+            why,
+        };
+        let mut members = BTreeMap::new();
+        for raw in &self.members {
+            members.insert(raw.local_id(), member(raw).map_err(refused)?);
+        }
+        Ok(members)
     }
 }
 
 fn member(raw: &RawMember<'_>) -> Result<Member, Malformed> {
+    let o = raw.value;
     let range = || wrong(raw.at, "MEMBER", "has a field out of range");
     let flag = |octet| match octet {
         0 => Ok(false),
         1 => Ok(true),
         _ => Err(range()),
     };
-    let mut reader = Reader::new(raw.value);
-    if reader.u8("MEMBER")? != 1 {
+    if o[0] != 1 {
         return Err(range());
     }
-    let work_mode = WorkMode::from_code(reader.u8("MEMBER")?).ok_or_else(range)?;
-    reader.u16("MEMBER")?;
-    let remote_id = reader.u16("MEMBER")?;
-    let link_ready = flag(reader.u8("MEMBER")?)?;
-    let oper_up = flag(reader.u8("MEMBER")?)?;
-    let selected = reader.u8("MEMBER")?;
-    let role = MemberRole::from_code(reader.u8("MEMBER")?).ok_or_else(range)?;
-    let reason = MemberReason::from_code(reader.u8("MEMBER")?).ok_or_else(range)?;
-    reader.u8("MEMBER")?;
     Ok(Member {
-        work_mode,
-        remote_id,
-        link_ready,
-        oper_up,
-        selected,
-        role,
-        reason,
-        bandwidth_mbps: reader.u32("MEMBER")?,
+        work_mode: WorkMode::from_code(o[1]).ok_or_else(range)?,
+        remote_id: fixed::u16::<4, _>(o),
+        link_ready: flag(o[6])?,
+        oper_up: flag(o[7])?,
+        selected: o[8],
+        role: MemberRole::from_code(o[9]).ok_or_else(range)?,
+        reason: MemberReason::from_code(o[10]).ok_or_else(range)?,
+        bandwidth_mbps: fixed::u32::<12, _>(o),
     })
 }

@@ -5,6 +5,7 @@ use super::{
     ADDR, AUTH, AuthenticationMode, CAPS, CFG_DIGEST, ECHO, Endpoints, FIXED_LEN, Hello, Kind,
     LACP_SYS, MAGIC, MAJOR, MEMBER, Member, REPLY_REQUESTED, RESTART, SEQUENCE, TRIGGERED,
 };
+use crate::reader::fixed;
 use sha2::{Digest, Sha256};
 
 /// Members that a hello has room for: with them it fits into 1452 octets (an Ethernet frame).
@@ -52,34 +53,41 @@ impl Hello {
             Kind::Goodbye => 2,
         };
         let fail_time = self.fail_time.map_or(0, super::FailTime::get);
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[MAJOR, 0, kind, flags, 0, 0]);
-        out.extend_from_slice(&self.e_trunk_id.get().to_be_bytes());
-        out.extend_from_slice(&[self.priority.get(), self.state.code()]);
-        out.extend_from_slice(&[self.reason.code(), self.expected_state.code()]);
-        out.extend_from_slice(&self.system_id.get());
-        out.extend_from_slice(&self.send_period.get().to_be_bytes());
-        out.extend_from_slice(&fail_time.to_be_bytes());
-        out.extend_from_slice(&[0, 0]);
-        out.extend_from_slice(&self.boot_epoch.to_be_bytes());
-        out.extend_from_slice(&self.sequence.unwrap_or(0).to_be_bytes());
+        let codes = [
+            self.priority.get(),
+            self.state.code(),
+            self.reason.code(),
+            self.expected_state.code(),
+        ];
+        let mut o = [0; FIXED_LEN];
+        fixed::put::<0, 4, _>(&mut o, MAGIC);
+        fixed::put::<4, 4, _>(&mut o, [MAJOR, 0, kind, flags]);
+        fixed::put::<10, 2, _>(&mut o, self.e_trunk_id.get().to_be_bytes());
+        fixed::put::<12, 4, _>(&mut o, codes);
+        fixed::put::<16, 6, _>(&mut o, self.system_id.get());
+        fixed::put::<22, 2, _>(&mut o, self.send_period.get().to_be_bytes());
+        fixed::put::<24, 2, _>(&mut o, fail_time.to_be_bytes());
+        fixed::put::<28, 8, _>(&mut o, self.boot_epoch.to_be_bytes());
+        fixed::put::<36, 8, _>(&mut o, self.sequence.unwrap_or(0).to_be_bytes());
+        out.extend_from_slice(&o);
     }
 
     fn emit_tlvs(&self, out: &mut Vec<u8>) {
-        let mut value = self.lacp_sys.priority.to_be_bytes().to_vec();
-        value.extend_from_slice(&self.lacp_sys.system_id);
-        value.extend_from_slice(&[u8::from(self.lacp_sys.port_offset), 0]);
+        let mut value = [0; 10];
+        fixed::put::<0, 2, _>(&mut value, self.lacp_sys.priority.to_be_bytes());
+        fixed::put::<2, 6, _>(&mut value, self.lacp_sys.system_id);
+        fixed::put::<8, 1, _>(&mut value, [u8::from(self.lacp_sys.port_offset)]);
         tlv(out, LACP_SYS, &value);
-        let mut value = self.addr.source.octets().to_vec();
-        value.extend_from_slice(&self.addr.peer.octets());
+        let mut value = [0; 32];
+        fixed::put::<0, 16, _>(&mut value, self.addr.source.octets());
+        fixed::put::<16, 16, _>(&mut value, self.addr.peer.octets());
         tlv(out, ADDR, &value);
-        let mut value = Vec::with_capacity(20);
+        let mut value = [0; 20];
         if let Some(echo) = &self.echo {
-            value.extend_from_slice(&echo.boot_epoch.to_be_bytes());
-            value.extend_from_slice(&echo.sequence.to_be_bytes());
-            value.extend_from_slice(&[echo.state.code(), echo.reason.code()]);
+            fixed::put::<0, 8, _>(&mut value, echo.boot_epoch.to_be_bytes());
+            fixed::put::<8, 8, _>(&mut value, echo.sequence.to_be_bytes());
+            fixed::put::<16, 2, _>(&mut value, [echo.state.code(), echo.reason.code()]);
         }
-        value.resize(20, 0);
         tlv(out, ECHO, &value);
         if let Some(digest) = &self.cfg_digest {
             tlv(out, CFG_DIGEST, digest);
@@ -90,15 +98,21 @@ impl Hello {
     }
 }
 
-fn member_value(local_id: u16, member: &Member) -> Vec<u8> {
-    let mut value = vec![1, member.work_mode.code()];
-    value.extend_from_slice(&local_id.to_be_bytes());
-    value.extend_from_slice(&member.remote_id.to_be_bytes());
-    value.extend_from_slice(&[u8::from(member.link_ready), u8::from(member.oper_up)]);
-    value.extend_from_slice(&[member.selected, member.role.code()]);
-    value.extend_from_slice(&[member.reason.code(), 0]);
-    value.extend_from_slice(&member.bandwidth_mbps.to_be_bytes());
-    value
+fn member_value(local_id: u16, member: &Member) -> [u8; 16] {
+    let states = [
+        u8::from(member.link_ready),
+        u8::from(member.oper_up),
+        member.selected,
+        member.role.code(),
+        member.reason.code(),
+    ];
+    let mut o = [0; 16];
+    fixed::put::<0, 2, _>(&mut o, [1, member.work_mode.code()]);
+    fixed::put::<2, 2, _>(&mut o, local_id.to_be_bytes());
+    fixed::put::<4, 2, _>(&mut o, member.remote_id.to_be_bytes());
+    fixed::put::<6, 5, _>(&mut o, states);
+    fixed::put::<12, 4, _>(&mut o, member.bandwidth_mbps.to_be_bytes());
+    o
 }
 
 /// Appends a TLV with its padding.

@@ -306,6 +306,16 @@ fn tlvs_are_check_4() {
     let payload = with_tail(64, &[&two, &whole[64..]].concat());
     assert_eq!(parse(&payload).unwrap().members.len(), 2);
     tlv_error(&with_tail(44, &[&two, &whole[44..]].concat()));
+    // More members than the page allows.
+    let members = |last: u8| -> Vec<u8> {
+        let numbered = (1..=last).map(|id| [&member[..7], &[id], &member[8..]].concat());
+        with_tail(
+            44,
+            &[numbered.flatten().collect(), whole[64..].to_vec()].concat(),
+        )
+    };
+    assert_eq!(parse(&members(62)).unwrap().members.len(), 62);
+    tlv_error(&members(63));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Multicast Listener Query (RFC 2710 3, RFC 3810 5.1). The version follows from the length alone.
 
-use super::{LinkMtu, MaximumResponseCode, QUERY, Qqic, Refused, V1_LEN, emit_v1, not_multicast};
+use super::{
+    LinkMtu, MaximumResponseCode, QUERY, Qqic, Refused, V1_LEN, emit_v1, not_multicast, put_v1,
+};
+use crate::reader::fixed;
 use crate::{Malformed, Reader};
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -92,16 +95,11 @@ impl Query {
                 rule: "must be 24, or 28 or more",
             }));
         }
-        let mut reader = Reader::new(message);
         //= MLD-054
-        reader
-            .u32("Type, Code, Checksum")
-            .map_err(Refused::Length)?;
-        let delay = reader
-            .u16("Maximum Response Code")
-            .map_err(Refused::Length)?;
-        reader.u16("Reserved").map_err(Refused::Length)?;
-        let group = reader.ipv6("Multicast Address").map_err(Refused::Length)?;
+        let mut reader = Reader::new(message);
+        let head: &[u8; V1_LEN] = reader.chunk("Header").map_err(Refused::Length)?;
+        let delay = fixed::u16::<4, _>(head);
+        let group = fixed::ipv6::<8, _>(head);
         //= MLD-051
         if !group.is_multicast() && !group.is_unspecified() {
             return Err(not_multicast("must be multicast or ::"));
@@ -172,13 +170,12 @@ impl QueryV2 {
         maximum_response_code: MaximumResponseCode,
         group: Ipv6Addr,
     ) -> Result<Self, Refused> {
-        let flags = reader.u8("S, QRV").map_err(Refused::Length)?;
-        let qqic = Qqic(reader.u8("QQIC").map_err(Refused::Length)?);
-        let at = reader.at();
-        let count = reader.u16("Number of Sources").map_err(Refused::Length)?;
+        let rest: &[u8; V2_LEN - V1_LEN] = reader.chunk("S, QRV").map_err(Refused::Length)?;
+        let [flags, qqic, ..] = *rest;
+        let count = fixed::u16::<2, _>(rest);
         if group.is_unspecified() && count > 0 {
             return Err(Refused::Sources(Malformed {
-                at,
+                at: 26,
                 field: "Number of Sources",
                 rule: "must be 0 in a general query",
             }));
@@ -191,7 +188,7 @@ impl QueryV2 {
             group,
             suppress: flags & 8 != 0,
             qrv: Qrv(flags & 7),
-            qqic,
+            qqic: Qqic(qqic),
             sources: addresses(list.map_err(Refused::Overrun)?),
         })
     }
@@ -203,13 +200,16 @@ impl QueryV2 {
     fn emit(&self, out: &mut Vec<u8>) {
         //= MLD-007
         //= MLD-008
-        emit_v1(out, QUERY, self.maximum_response_code.0, self.group);
-        out.extend_from_slice(&[u8::from(self.suppress) << 3 | self.qrv.0, self.qqic.0]);
         let count = self.number_of_sources();
-        out.extend_from_slice(&count.to_be_bytes());
-        for source in self.sources.iter().take(count.into()) {
-            out.extend_from_slice(&source.octets());
-        }
+        let mut o = [0; V2_LEN];
+        put_v1(&mut o, QUERY, self.maximum_response_code.0, self.group);
+        fixed::put::<24, 2, _>(
+            &mut o,
+            [u8::from(self.suppress) << 3 | self.qrv.0, self.qqic.0],
+        );
+        fixed::put::<26, 2, _>(&mut o, count.to_be_bytes());
+        out.extend_from_slice(&o);
+        emit_addresses(out, &self.sources, count);
     }
 
     /// The query as one or more that each fit the MTU; the sources keep their order.
@@ -231,8 +231,17 @@ impl QueryV2 {
 /// The addresses in a list of 16 octets each.
 pub(super) fn addresses(octets: &[u8]) -> Vec<Ipv6Addr> {
     let (chunks, _) = octets.as_chunks::<16>();
-    chunks
-        .iter()
-        .map(|chunk| Ipv6Addr::from_octets(*chunk))
-        .collect()
+    if chunks.is_empty() {
+        // Most records list no source.
+        return Vec::new();
+    }
+    let address = |chunk: &[u8; 16]| Ipv6Addr::from_octets(*chunk);
+    chunks.iter().map(address).collect()
+}
+
+/// Appends the first `count` addresses, 16 octets each.
+pub(super) fn emit_addresses(out: &mut Vec<u8>, addresses: &[Ipv6Addr], count: u16) {
+    for address in addresses.get(..count.into()).unwrap_or(addresses) {
+        out.extend_from_slice(&address.octets());
+    }
 }

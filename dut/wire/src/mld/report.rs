@@ -1,8 +1,9 @@
 //! Version 2 Multicast Listener Report (RFC 3810 5.2).
 
-use super::query::addresses;
+use super::query::{addresses, emit_addresses};
 use super::{LinkMtu, REPORT_V2, Refused};
 use crate::Reader;
+use crate::reader::fixed;
 use std::net::Ipv6Addr;
 
 /// Octets before the first record.
@@ -100,13 +101,8 @@ impl Report {
     pub(super) fn parse(message: &[u8]) -> Result<Self, Refused> {
         let mut reader = Reader::new(message);
         //= MLD-028
-        reader
-            .u32("Type, Reserved, Checksum")
-            .map_err(Refused::Length)?;
-        reader.u16("Flags").map_err(Refused::Length)?;
-        let count = reader
-            .u16("Nr of Mcast Address Records")
-            .map_err(Refused::Length)?;
+        let head: &[u8; HEADER_LEN] = reader.chunk("Header").map_err(Refused::Length)?;
+        let count = fixed::u16::<6, _>(head);
         let fitting = reader.rest().len() / RECORD_LEN;
         let mut records = Vec::with_capacity(usize::from(count).min(fitting));
         //= MLD-035
@@ -130,8 +126,8 @@ impl Report {
 
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
         let count = u16::try_from(self.records.len()).unwrap_or(u16::MAX);
-        out.extend_from_slice(&[REPORT_V2, 0, 0, 0, 0, 0]);
-        out.extend_from_slice(&count.to_be_bytes());
+        let [high, low] = count.to_be_bytes();
+        out.extend_from_slice(&[REPORT_V2, 0, 0, 0, 0, 0, high, low]);
         for record in self.records.iter().take(count.into()) {
             record.emit(out);
         }
@@ -171,10 +167,10 @@ impl Report {
 
 impl Record {
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Refused> {
-        let record_type = reader.u8("Record Type").map_err(Refused::Overrun)?;
-        let aux = reader.u8("Aux Data Len").map_err(Refused::Overrun)?;
-        let count = reader.u16("Number of Sources").map_err(Refused::Overrun)?;
-        let group = reader.ipv6("Multicast Address").map_err(Refused::Overrun)?;
+        let head = reader.chunk::<RECORD_LEN>("Record");
+        let head = head.map_err(Refused::Overrun)?;
+        let [record_type, aux, ..] = *head;
+        let count = fixed::u16::<2, _>(head);
         //= MLD-036
         let sources = reader.take(usize::from(count) * 16, "Source Address");
         let sources = addresses(sources.map_err(Refused::Overrun)?);
@@ -185,7 +181,7 @@ impl Record {
             .map_err(Refused::Overrun)?;
         Ok(Self {
             record_type: RecordType::from_value(record_type),
-            group,
+            group: fixed::ipv6::<4, _>(head),
             sources,
         })
     }
@@ -196,12 +192,12 @@ impl Record {
 
     fn emit(&self, out: &mut Vec<u8>) {
         let count = self.number_of_sources();
-        out.extend_from_slice(&[self.record_type.value(), 0]);
-        out.extend_from_slice(&count.to_be_bytes());
-        out.extend_from_slice(&self.group.octets());
-        for source in self.sources.iter().take(count.into()) {
-            out.extend_from_slice(&source.octets());
-        }
+        let mut o = [0; RECORD_LEN];
+        fixed::put::<0, 1, _>(&mut o, [self.record_type.value()]);
+        fixed::put::<2, 2, _>(&mut o, count.to_be_bytes());
+        fixed::put::<4, 16, _>(&mut o, self.group.octets());
+        out.extend_from_slice(&o);
+        emit_addresses(out, &self.sources, count);
     }
 
     fn emitted_len(&self) -> usize {

@@ -5,6 +5,7 @@ use super::{
     BACKUP_ID_MAX, Body, GoodbyeCause, NakCode, NotifyCode, Open, OpenProfile, Record, Role,
     Service, Tombstone,
 };
+use crate::reader::fixed;
 use crate::{Malformed, Reader};
 
 /// Octets of a profile in OPEN.
@@ -126,59 +127,71 @@ impl Body {
         match self {
             Self::Open(open) | Self::OpenAck(open) => emit_open(out, open),
             Self::Notify { code, refused } => {
-                out.extend_from_slice(&code.code().to_be_bytes());
-                out.extend_from_slice(&[0; 2]);
-                out.extend_from_slice(&refused.to_be_bytes());
+                let mut o = [0; 12];
+                fixed::put::<0, 2, _>(&mut o, code.code().to_be_bytes());
+                fixed::put::<4, 8, _>(&mut o, refused.to_be_bytes());
+                out.extend_from_slice(&o);
             }
             Self::Keepalive => {}
             Self::SyncReq { number } => out.extend_from_slice(&number.to_be_bytes()),
             Self::SyncBegin { generation, count } => {
-                out.extend_from_slice(&generation.to_be_bytes());
-                out.extend_from_slice(&count.to_be_bytes());
+                out.extend_from_slice(&pair(*generation, *count));
             }
             Self::Upsert {
                 generation,
                 records,
             } => {
-                out.extend_from_slice(&generation.to_be_bytes());
-                emit_count(out, records.len());
+                out.extend_from_slice(&pair(*generation, counted(records.len())));
                 records.iter().for_each(|record| record.emit(out));
             }
             Self::Delete { tombstones } => {
-                emit_count(out, tombstones.len());
+                out.extend_from_slice(&counted(tombstones.len()).to_be_bytes());
                 tombstones.iter().for_each(|tombstone| tombstone.emit(out));
             }
             Self::SyncEnd {
                 generation,
                 count,
                 digest,
-            } => {
-                out.extend_from_slice(&generation.to_be_bytes());
-                out.extend_from_slice(&count.to_be_bytes());
-                out.extend_from_slice(digest);
-            }
+            } => emit_digest(out, pair(*generation, *count), digest),
             Self::Ack { message_id } => out.extend_from_slice(&message_id.to_be_bytes()),
             Self::Nak { refused, code } => {
-                out.extend_from_slice(&refused.to_be_bytes());
-                out.extend_from_slice(&code.code().to_be_bytes());
-                out.extend_from_slice(&[0; 2]);
+                let mut o = [0; 12];
+                fixed::put::<0, 8, _>(&mut o, refused.to_be_bytes());
+                fixed::put::<8, 2, _>(&mut o, code.code().to_be_bytes());
+                out.extend_from_slice(&o);
             }
             Self::Digest {
                 count,
                 answer_wanted,
                 digest,
-            } => {
-                out.extend_from_slice(&count.to_be_bytes());
-                out.extend_from_slice(&u32::from(*answer_wanted).to_be_bytes());
-                out.extend_from_slice(digest);
-            }
+            } => emit_digest(out, pair(*count, u32::from(*answer_wanted)), digest),
             Self::Role { role } => out.extend_from_slice(&[role.code(), 0, 0, 0]),
             Self::Goodbye { cause } => {
-                out.extend_from_slice(&cause.code().to_be_bytes());
-                out.extend_from_slice(&[0; 2]);
+                let [high, low] = cause.code().to_be_bytes();
+                out.extend_from_slice(&[high, low, 0, 0]);
             }
         }
     }
+}
+
+/// Two numbers of four octets.
+const fn pair(first: u32, second: u32) -> [u8; 8] {
+    let mut o = [0; 8];
+    fixed::put::<0, 4, _>(&mut o, first.to_be_bytes());
+    fixed::put::<4, 4, _>(&mut o, second.to_be_bytes());
+    o
+}
+
+/// A count of two octets and its two reserved ones as one number.
+fn counted(count: usize) -> u32 {
+    u32::from(u16::try_from(count).unwrap_or(u16::MAX)) << 16
+}
+
+fn emit_digest(out: &mut Vec<u8>, head: [u8; 8], digest: &[u8; 32]) {
+    let mut o = [0; 40];
+    fixed::put::<0, 8, _>(&mut o, head);
+    fixed::put::<8, 32, _>(&mut o, *digest);
+    out.extend_from_slice(&o);
 }
 
 fn end(reader: &Reader<'_>) -> Result<(), Malformed> {
@@ -227,22 +240,21 @@ fn goodbye(reader: &mut Reader<'_>) -> Result<Body, Malformed> {
 }
 
 fn open(reader: &mut Reader<'_>) -> Result<Open, Malformed> {
-    let [low_major, low_minor, high_major, high_minor] = reader.array("Version range")?;
-    let (minimum, maximum) = ((low_major, low_minor), (high_major, high_minor));
+    let o: &[u8; 16] = reader.chunk("Version range")?;
+    let (minimum, maximum) = ((o[0], o[1]), (o[2], o[3]));
     if minimum > maximum {
         return Err(wrong(0, "Version range", "must not be empty"));
     }
-    let keepalive = reader.u16("Keepalive")?;
+    let keepalive = fixed::u16::<4, _>(o);
     if !(1..=600).contains(&keepalive) {
         return Err(wrong(4, "Keepalive", "must be 1 to 600"));
     }
-    let hold = reader.u16("Hold")?;
+    let hold = fixed::u16::<6, _>(o);
     if !(3..=1800).contains(&hold) || hold < keepalive.saturating_mul(3) {
         return Err(wrong(6, "Hold", "must be 3 to 1800, thrice the keepalive"));
     }
-    let capabilities = reader.u32("Capabilities")?;
-    let count = usize::from(reader.u16("Number of profiles")?);
-    reader.u16("Reserved")?;
+    let capabilities = fixed::u32::<8, _>(o);
+    let count = usize::from(fixed::u16::<12, _>(o));
     if reader.rest().len() != count * PROFILE_LEN {
         return Err(wrong(12, "Number of profiles", "must fit the length"));
     }
@@ -271,54 +283,49 @@ fn open(reader: &mut Reader<'_>) -> Result<Open, Malformed> {
 
 fn open_profile(reader: &mut Reader<'_>) -> Result<OpenProfile, Malformed> {
     let at = reader.at();
-    let backup_id = reader.u16("Backup_ID")?;
+    let o: &[u8; PROFILE_LEN] = reader.chunk("Profile")?;
+    let backup_id = fixed::u16::<0, _>(o);
     if !(1..=BACKUP_ID_MAX).contains(&backup_id) {
         return Err(wrong(at, "Backup_ID", "must be 1 to 4095"));
     }
-    let service = Service::from_code(reader.u8("Service")?);
+    let service = Service::from_code(o[2]);
     let service = service.ok_or(wrong(at + 2, "Service", "must be 0 or 1"))?;
-    if reader.u8("Backup mode")? != HOT {
+    if o[3] != HOT {
         return Err(wrong(at + 3, "Backup mode", "must be 1"));
     }
-    let role = Role::from_code(reader.u8("Role")?);
+    let role = Role::from_code(o[4]);
     let role = role.ok_or(wrong(at + 4, "Role", "must be 0 to 2"))?;
-    reader.take(3, "Reserved")?;
-    let e_trunk_id = reader.u16("E_Trunk_ID")?;
-    let eth_trunk = reader.u16("Eth-Trunk id")?;
-    reader.u32("Reserved")?;
     Ok(OpenProfile {
         backup_id,
         service,
         role,
-        e_trunk_id,
-        eth_trunk,
-        configuration_digest: reader.array("Configuration digest")?,
+        e_trunk_id: fixed::u16::<8, _>(o),
+        eth_trunk: fixed::u16::<10, _>(o),
+        configuration_digest: fixed::octets::<16, 32, _>(o),
     })
 }
 
 fn emit_open(out: &mut Vec<u8>, open: &Open) {
-    out.extend_from_slice(&[open.minimum.0, open.minimum.1]);
-    out.extend_from_slice(&[open.maximum.0, open.maximum.1]);
-    out.extend_from_slice(&open.keepalive.to_be_bytes());
-    out.extend_from_slice(&open.hold.to_be_bytes());
+    let (minimum, maximum) = (open.minimum, open.maximum);
+    let versions = [minimum.0, minimum.1, maximum.0, maximum.1];
     let capabilities = u32::from(open.digest) | u32::from(open.timers) << 1;
-    out.extend_from_slice(&capabilities.to_be_bytes());
-    emit_count(out, open.profiles.len());
+    let mut o = [0; 16];
+    fixed::put::<0, 4, _>(&mut o, versions);
+    fixed::put::<4, 2, _>(&mut o, open.keepalive.to_be_bytes());
+    fixed::put::<6, 2, _>(&mut o, open.hold.to_be_bytes());
+    fixed::put::<8, 4, _>(&mut o, capabilities.to_be_bytes());
+    fixed::put::<12, 4, _>(&mut o, counted(open.profiles.len()).to_be_bytes());
+    out.extend_from_slice(&o);
     for profile in &open.profiles {
-        out.extend_from_slice(&profile.backup_id.to_be_bytes());
-        out.extend_from_slice(&[profile.service.code(), HOT, profile.role.code(), 0, 0, 0]);
-        out.extend_from_slice(&profile.e_trunk_id.to_be_bytes());
-        out.extend_from_slice(&profile.eth_trunk.to_be_bytes());
-        out.extend_from_slice(&[0; 4]);
-        out.extend_from_slice(&profile.configuration_digest);
+        let codes = [profile.service.code(), HOT, profile.role.code()];
+        let mut o = [0; PROFILE_LEN];
+        fixed::put::<0, 2, _>(&mut o, profile.backup_id.to_be_bytes());
+        fixed::put::<2, 3, _>(&mut o, codes);
+        fixed::put::<8, 2, _>(&mut o, profile.e_trunk_id.to_be_bytes());
+        fixed::put::<10, 2, _>(&mut o, profile.eth_trunk.to_be_bytes());
+        fixed::put::<16, 32, _>(&mut o, profile.configuration_digest);
+        out.extend_from_slice(&o);
     }
-}
-
-/// Appends a count and its reserved octets.
-fn emit_count(out: &mut Vec<u8>, count: usize) {
-    let count = u16::try_from(count).unwrap_or(u16::MAX);
-    out.extend_from_slice(&count.to_be_bytes());
-    out.extend_from_slice(&[0; 2]);
 }
 
 /// All records are delimited before any is judged: broken delimiting is the frame's fault.
@@ -329,21 +336,30 @@ fn upsert(mut reader: Reader<'_>) -> Result<Body, BodyError> {
     if count == 0 {
         return Err(wrong(4, "Count", "must be at least 1").into());
     }
-    let mut slices = Vec::new();
+    let listed = reader.clone();
     for _ in 0..count {
-        let mut ahead = reader.clone();
-        let length = usize::from(ahead.u16("Record Length")?);
-        if length < 8 {
-            return Err(wrong(reader.at(), "Record Length", "must be at least 8").into());
-        }
-        slices.push(reader.take(length, "Record")?);
+        record(&mut reader)?;
     }
     end(&reader)?;
-    let records: Result<Vec<_>, _> = slices.into_iter().map(Record::parse).collect();
+    let mut reader = listed;
+    let mut records = Vec::with_capacity(count);
+    for _ in 0..count {
+        let octets = record(&mut reader)?;
+        records.push(Record::parse(octets).map_err(BodyError::Record)?);
+    }
     Ok(Body::Upsert {
         generation,
-        records: records.map_err(BodyError::Record)?,
+        records,
     })
+}
+
+/// The octets of the next record, by its own length.
+fn record<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
+    let length = usize::from(reader.clone().u16("Record Length")?);
+    if length < 8 {
+        return Err(wrong(reader.at(), "Record Length", "must be at least 8"));
+    }
+    reader.take(length, "Record")
 }
 
 fn delete(mut reader: Reader<'_>) -> Result<Body, BodyError> {
@@ -354,7 +370,7 @@ fn delete(mut reader: Reader<'_>) -> Result<Body, BodyError> {
     }
     let mut tombstones = Vec::with_capacity(count);
     for _ in 0..count {
-        let octets = reader.take(TOMBSTONE_LEN, "Tombstone")?;
+        let octets = reader.chunk::<TOMBSTONE_LEN>("Tombstone")?;
         tombstones.push(Tombstone::parse(octets).map_err(BodyError::Record)?);
     }
     Ok(Body::Delete { tombstones })

@@ -1,6 +1,7 @@
 //! A frame: its header, and the choice of its body.
 
 use super::{BACKUP_ID_MAX, Body, FRAME_MAX, HEADER_LEN, MAGIC, MAJOR, MINOR, Service};
+use crate::reader::fixed;
 use crate::{Malformed, Reader};
 
 /// Why octets are no usable frame.
@@ -65,31 +66,28 @@ const fn wrong(at: usize, field: &'static str, rule: &'static str) -> Malformed 
 impl Header {
     /// Parses and judges the header.
     pub(super) fn parse(octets: &[u8]) -> Result<Self, FrameError> {
-        let mut reader = Reader::new(octets);
-        if reader.array("Magic")? != MAGIC {
+        let o: &[u8; HEADER_LEN] = Reader::new(octets).chunk("Header")?;
+        if fixed::octets::<0, 4, _>(o) != MAGIC {
             return Err(wrong(0, "Magic", "must be TRBS").into());
         }
-        let major = reader.u8("Major")?;
+        let (major, kind) = (o[4], o[6]);
         if major != MAJOR {
             return Err(FrameError::Version(major));
         }
-        reader.u8("Minor")?;
-        let kind = reader.u8("Type")?;
         if !(1..=14).contains(&kind) {
             return Err(wrong(6, "Type", "must be 1 to 14").into());
         }
-        reader.u8("Flags")?;
-        let length = usize::try_from(reader.u32("Length")?).unwrap_or(usize::MAX);
+        let length = usize::try_from(fixed::u32::<8, _>(o)).unwrap_or(usize::MAX);
         if !(HEADER_LEN..=FRAME_MAX).contains(&length) {
             return Err(wrong(8, "Length", "must be 32 to 65536").into());
         }
-        let session_epoch = reader.u64("Session_Epoch")?;
-        let message_id = reader.u64("Message_ID")?;
-        let backup_id = reader.u16("Backup_ID")?;
+        let session_epoch = fixed::u64::<12, _>(o);
+        let message_id = fixed::u64::<20, _>(o);
+        let backup_id = fixed::u16::<28, _>(o);
         if backup_id > BACKUP_ID_MAX {
             return Err(wrong(28, "Backup_ID", "must be at most 4095").into());
         }
-        let service = Service::from_code(reader.u8("Service")?);
+        let service = Service::from_code(o[30]);
         let service = service.ok_or(wrong(30, "Service", "must be 0 or 1"))?;
         Ok(Self {
             kind,
@@ -141,17 +139,25 @@ impl Frame {
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(128);
-        out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[MAJOR, MINOR, self.body.kind(), 0, 0, 0, 0, 0]);
-        out.extend_from_slice(&self.session_epoch.to_be_bytes());
-        out.extend_from_slice(&self.message_id.to_be_bytes());
-        out.extend_from_slice(&self.backup_id.to_be_bytes());
-        out.extend_from_slice(&[self.service.code(), 0]);
-        self.body.emit(&mut out);
-        let length = u32::try_from(out.len()).unwrap_or(u32::MAX);
-        if let Some(field) = out.get_mut(8..12) {
+        self.emit(&mut out);
+        out
+    }
+
+    /// Appends the frame's octets.
+    pub fn emit(&self, out: &mut Vec<u8>) {
+        let from = out.len();
+        let mut o = [0; HEADER_LEN];
+        fixed::put::<0, 4, _>(&mut o, MAGIC);
+        fixed::put::<4, 3, _>(&mut o, [MAJOR, MINOR, self.body.kind()]);
+        fixed::put::<12, 8, _>(&mut o, self.session_epoch.to_be_bytes());
+        fixed::put::<20, 8, _>(&mut o, self.message_id.to_be_bytes());
+        fixed::put::<28, 2, _>(&mut o, self.backup_id.to_be_bytes());
+        fixed::put::<30, 1, _>(&mut o, [self.service.code()]);
+        out.extend_from_slice(&o);
+        self.body.emit(out);
+        let length = u32::try_from(out.len() - from).unwrap_or(u32::MAX);
+        if let Some(field) = out.get_mut(from + 8..from + 12) {
             field.copy_from_slice(&length.to_be_bytes());
         }
-        out
     }
 }

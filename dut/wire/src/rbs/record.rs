@@ -1,6 +1,7 @@
 //! Group records, interface records and tombstones.
 
 use super::FilterMode;
+use crate::reader::fixed;
 use crate::{Malformed, Reader};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -139,25 +140,15 @@ impl Record {
 impl GroupRecord {
     fn parse(octets: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(octets);
-        let length = usize::from(reader.u16("Length")?);
-        reader.u8("Kind")?;
-        let older = reader.u8("Flags")? & 1 == 1;
-        let eth_trunk = reader.u16("Eth-Trunk id")?;
-        let mode = FilterMode::from_code(reader.u8("Filter mode")?);
+        let o: &[u8; GROUP_LEN] = reader.chunk("Group record")?;
+        let length = usize::from(fixed::u16::<0, _>(o));
+        let older = o[3] & 1 == 1;
+        let mode = FilterMode::from_code(o[6]);
         let filter_mode = mode.ok_or(wrong(6, "Filter mode", "must be 1 or 2"))?;
-        let query_count = reader.u8("Q(G) copies")?;
-        let group = multicast(reader.ipv6("Multicast address")?, 8)?;
-        let origin = reader.mac("Origin")?;
-        reader.u16("Reserved")?;
-        let epoch = reader.u64("Boot epoch")?;
-        let sequence = reader.u64("Entry sequence")?;
-        let filter_timer_ms = reader.u32("Filter timer")?;
-        let v1_host_ms = reader.u32("Older Version Host Present timer")?;
-        let query_due_ms = reader.u32("Next specific query")?;
-        let count = usize::from(reader.u16("N")?);
-        reader.u16("Reserved")?;
-        let last_reporter = reader.ipv6("Last reporter")?;
-        reader.take(16, "Reserved")?;
+        let group = multicast(fixed::ipv6::<8, _>(o), 8)?;
+        let filter_timer_ms = fixed::u32::<48, _>(o);
+        let v1_host_ms = fixed::u32::<52, _>(o);
+        let count = usize::from(fixed::u16::<60, _>(o));
         if count > SOURCES_MAX || length != GROUP_LEN + SOURCE_LEN * count {
             return Err(wrong(0, "Length", "must be 96 + 24 N"));
         }
@@ -168,19 +159,15 @@ impl GroupRecord {
             return Err(wrong(3, "Flags", "must agree with the older version timer"));
         }
         Ok(Self {
-            eth_trunk,
+            eth_trunk: fixed::u16::<4, _>(o),
             group,
             filter_mode,
-            query_count,
-            version: Version {
-                epoch,
-                sequence,
-                origin,
-            },
+            query_count: o[7],
+            version: Version::of(fixed::octets::<24, 24, _>(o)),
             filter_timer_ms,
             v1_host_ms,
-            query_due_ms,
-            last_reporter,
+            query_due_ms: fixed::u32::<56, _>(o),
+            last_reporter: fixed::ipv6::<64, _>(o),
             sources: sources(&mut reader, count, filter_mode)?,
         })
     }
@@ -188,23 +175,25 @@ impl GroupRecord {
     fn emit(&self, out: &mut Vec<u8>, length: usize) {
         let length = u16::try_from(length).unwrap_or(u16::MAX);
         let count = u16::try_from(self.sources.len()).unwrap_or(u16::MAX);
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(&[GROUP, u8::from(self.v1_host_ms != 0)]);
-        out.extend_from_slice(&self.eth_trunk.to_be_bytes());
-        out.extend_from_slice(&[self.filter_mode.code(), self.query_count]);
-        out.extend_from_slice(&self.group.octets());
-        self.version.emit(out);
-        out.extend_from_slice(&self.filter_timer_ms.to_be_bytes());
-        out.extend_from_slice(&self.v1_host_ms.to_be_bytes());
-        out.extend_from_slice(&self.query_due_ms.to_be_bytes());
-        out.extend_from_slice(&count.to_be_bytes());
-        out.extend_from_slice(&[0; 2]);
-        out.extend_from_slice(&self.last_reporter.octets());
-        out.extend_from_slice(&[0; 16]);
+        let mut o = [0; GROUP_LEN];
+        fixed::put::<0, 2, _>(&mut o, length.to_be_bytes());
+        fixed::put::<2, 2, _>(&mut o, [GROUP, u8::from(self.v1_host_ms != 0)]);
+        fixed::put::<4, 2, _>(&mut o, self.eth_trunk.to_be_bytes());
+        fixed::put::<6, 2, _>(&mut o, [self.filter_mode.code(), self.query_count]);
+        fixed::put::<8, 16, _>(&mut o, self.group.octets());
+        fixed::put::<24, 24, _>(&mut o, self.version.octets());
+        fixed::put::<48, 4, _>(&mut o, self.filter_timer_ms.to_be_bytes());
+        fixed::put::<52, 4, _>(&mut o, self.v1_host_ms.to_be_bytes());
+        fixed::put::<56, 4, _>(&mut o, self.query_due_ms.to_be_bytes());
+        fixed::put::<60, 2, _>(&mut o, count.to_be_bytes());
+        fixed::put::<64, 16, _>(&mut o, self.last_reporter.octets());
+        out.extend_from_slice(&o);
         for (source, state) in &self.sources {
-            out.extend_from_slice(&source.octets());
-            out.extend_from_slice(&state.timer_ms.to_be_bytes());
-            out.extend_from_slice(&[state.query_count, 0, 0, 0]);
+            let mut o = [0; SOURCE_LEN];
+            fixed::put::<0, 16, _>(&mut o, source.octets());
+            fixed::put::<16, 4, _>(&mut o, state.timer_ms.to_be_bytes());
+            fixed::put::<20, 1, _>(&mut o, [state.query_count]);
+            out.extend_from_slice(&o);
         }
     }
 }
@@ -217,10 +206,10 @@ fn sources(
     let mut sources: BTreeMap<Ipv6Addr, SourceRecord> = BTreeMap::new();
     for _ in 0..count {
         let at = reader.at();
-        let source = reader.ipv6("Source")?;
-        let timer_ms = reader.u32("Source timer")?;
-        let query_count = reader.u8("Q(G,S) copies")?;
-        reader.take(3, "Reserved")?;
+        let o: &[u8; SOURCE_LEN] = reader.chunk("Source")?;
+        let source = fixed::ipv6::<0, _>(o);
+        let timer_ms = fixed::u32::<16, _>(o);
+        let query_count = o[20];
         if sources.keys().next_back() >= Some(&source) {
             return Err(wrong(at, "Source", "must be ascending"));
         }
@@ -242,82 +231,67 @@ fn sources(
 impl InterfaceRecord {
     fn parse(octets: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(octets);
-        let length = usize::from(reader.u16("Length")?);
-        reader.u16("Kind")?;
-        let eth_trunk = reader.u16("Eth-Trunk id")?;
-        reader.u16("Reserved")?;
-        let querier = reader.ipv6("Querier")?;
-        let origin = reader.mac("Origin")?;
-        reader.u16("Reserved")?;
-        let epoch = reader.u64("Boot epoch")?;
-        let sequence = reader.u64("Entry sequence")?;
-        let other_querier_ms = reader.u32("Other Querier Present timer")?;
-        let general_query_ms = reader.u32("General query")?;
-        reader.take(8, "Reserved")?;
+        let o: &[u8; INTERFACE_LEN] = reader.chunk("Interface record")?;
+        let length = usize::from(fixed::u16::<0, _>(o));
         if length != INTERFACE_LEN || !reader.rest().is_empty() {
             return Err(wrong(0, "Length", "must be 64"));
         }
         Ok(Self {
-            eth_trunk,
-            querier,
-            version: Version {
-                epoch,
-                sequence,
-                origin,
-            },
-            other_querier_ms,
-            general_query_ms,
+            eth_trunk: fixed::u16::<4, _>(o),
+            querier: fixed::ipv6::<8, _>(o),
+            version: Version::of(fixed::octets::<24, 24, _>(o)),
+            other_querier_ms: fixed::u32::<48, _>(o),
+            general_query_ms: fixed::u32::<52, _>(o),
         })
     }
 
     fn emit(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&[0, 64, INTERFACE, 0]);
-        out.extend_from_slice(&self.eth_trunk.to_be_bytes());
-        out.extend_from_slice(&[0; 2]);
-        out.extend_from_slice(&self.querier.octets());
-        self.version.emit(out);
-        out.extend_from_slice(&self.other_querier_ms.to_be_bytes());
-        out.extend_from_slice(&self.general_query_ms.to_be_bytes());
-        out.extend_from_slice(&[0; 8]);
+        let mut o = [0; INTERFACE_LEN];
+        fixed::put::<0, 3, _>(&mut o, [0, 64, INTERFACE]);
+        fixed::put::<4, 2, _>(&mut o, self.eth_trunk.to_be_bytes());
+        fixed::put::<8, 16, _>(&mut o, self.querier.octets());
+        fixed::put::<24, 24, _>(&mut o, self.version.octets());
+        fixed::put::<48, 4, _>(&mut o, self.other_querier_ms.to_be_bytes());
+        fixed::put::<52, 4, _>(&mut o, self.general_query_ms.to_be_bytes());
+        out.extend_from_slice(&o);
     }
 }
 
 impl Version {
-    /// Origin, reserved, epoch, sequence: the order that all three kinds have.
-    fn emit(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.origin);
-        out.extend_from_slice(&[0; 2]);
-        out.extend_from_slice(&self.epoch.to_be_bytes());
-        out.extend_from_slice(&self.sequence.to_be_bytes());
+    /// Origin, reserved, epoch, sequence.
+    const fn of(o: [u8; 24]) -> Self {
+        Self {
+            origin: fixed::octets::<0, 6, _>(&o),
+            epoch: fixed::u64::<8, _>(&o),
+            sequence: fixed::u64::<16, _>(&o),
+        }
+    }
+
+    /// The same, in the order that all three kinds have.
+    const fn octets(&self) -> [u8; 24] {
+        let mut o = [0; 24];
+        fixed::put::<0, 6, _>(&mut o, self.origin);
+        fixed::put::<8, 8, _>(&mut o, self.epoch.to_be_bytes());
+        fixed::put::<16, 8, _>(&mut o, self.sequence.to_be_bytes());
+        o
     }
 }
 
 impl Tombstone {
-    pub(super) fn parse(octets: &[u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(octets);
-        let eth_trunk = reader.u16("Eth-Trunk id")?;
-        reader.u16("Reserved")?;
-        let group = multicast(reader.ipv6("Multicast address")?, 4)?;
-        reader.u32("Reserved")?;
-        let origin = reader.mac("Origin")?;
-        reader.u16("Reserved")?;
+    pub(super) fn parse(o: &[u8; TOMBSTONE_LEN]) -> Result<Self, Malformed> {
         Ok(Self {
-            eth_trunk,
-            group,
-            version: Version {
-                epoch: reader.u64("Boot epoch")?,
-                sequence: reader.u64("Entry sequence")?,
-                origin,
-            },
+            eth_trunk: fixed::u16::<0, _>(o),
+            group: multicast(fixed::ipv6::<4, _>(o), 4)?,
+            version: Version::of(fixed::octets::<24, 24, _>(o)),
         })
     }
 
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.eth_trunk.to_be_bytes());
-        out.extend_from_slice(&[0; 2]);
-        out.extend_from_slice(&self.group.octets());
-        out.extend_from_slice(&[0; 4]);
-        self.version.emit(out);
+        let mut o = [0; TOMBSTONE_LEN];
+        fixed::put::<0, 2, _>(&mut o, self.eth_trunk.to_be_bytes());
+        fixed::put::<4, 16, _>(&mut o, self.group.octets());
+        fixed::put::<24, 24, _>(&mut o, self.version.octets());
+        out.extend_from_slice(&o);
     }
 }
 

@@ -221,7 +221,7 @@ fn accepted(fields: &Fields, last: &Last) -> Option<bool> {
     let system = text(&decoded, "system_id").unwrap_or_default();
     let known = system == canonical(&last.system) || epoch > last.epoch;
     Some(
-        acceptable(hello, &decoded)
+        acceptable(hello)
             && number("e_trunk_id") == Some(1)
             && addresses
             && number("auth.algorithm") == Some(3)

@@ -1,0 +1,4 @@
+//! See `harness_fuzz::codec::slow_agreement`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| harness_fuzz::codec::slow_agreement(data));

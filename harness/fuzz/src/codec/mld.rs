@@ -1,0 +1,217 @@
+//! MLD messages.
+
+use super::{LONGEST, agree, same, with_buffer};
+use dut_wire::mld::{
+    LinkMtu, MaximumResponseCode, Message, Qqic, Query, QueryV2, Record, RecordType, Report,
+};
+use harness_wire::layouts::mld::{GROUP, HEAD, QUERY, REPORT};
+use harness_wire::{Field, MldView, mld_anomalies};
+use std::net::Ipv6Addr;
+
+/// An MLD message through the strict codec: decoded, encoded, decoded.
+pub fn mld(octets: &[u8]) {
+    let Ok(parsed) = Message::parse(octets) else {
+        return;
+    };
+    with_buffer(|again| {
+        parsed.emit(again);
+        // The checksum, which the message alone can't have.
+        if let (Some(to), Some(from)) = (again.get_mut(2..4), octets.get(2..4)) {
+            to.copy_from_slice(from);
+        }
+        // The same octets are read to the same message.
+        if again != octets {
+            assert_eq!(again.len(), parsed.emitted_len(), "emitted_len");
+            let reparsed = Message::parse(again);
+            assert_eq!(reparsed, Ok(parsed), "an MLD message encoded again");
+        }
+    });
+}
+
+/// An ICMPv6 message in both codecs.
+pub fn mld_agreement(octets: &[u8]) {
+    if octets.len() > LONGEST {
+        return;
+    }
+    let Ok(parsed) = Message::parse(octets) else {
+        let overruns = |what: &str| what.contains("overruns the message");
+        let legal = shape_legal(octets) && !mld_anomalies(octets).any(|odd| overruns(odd.what));
+        return agree(false, legal, "MLD message", octets);
+    };
+    // That nothing overruns follows from the counts, which are read alike.
+    agree(true, shape_legal(octets), "MLD message", octets);
+    let end = read_alike(octets, &parsed);
+    if matches!(octets.first(), Some(130 | 143)) {
+        let odd = mld_anomalies(octets).next().is_some();
+        assert_eq!(odd, end < octets.len(), "octets after the message");
+    }
+    with_buffer(|again| {
+        parsed.emit(again);
+        assert_eq!(read_alike(again, &parsed), again.len(), "the encoded end");
+        let odd = mld_anomalies(again).next();
+        assert!(odd.is_none(), "an encoded MLD message is odd: {odd:?}");
+    });
+}
+
+/// RFC 3810 5 and 8.1, RFC 2710 3 and 6: lengths and addresses. Counts are another matter.
+fn shape_legal(octets: &[u8]) -> bool {
+    const ADDRESS: Field = Field::named(&GROUP, "group");
+    const SOURCES: Field = Field::named(&QUERY, "number_of_sources");
+    let group = ADDRESS.number(octets);
+    let multicast = group.is_some_and(|group| group >> 120 == 0xff);
+    match octets.first() {
+        Some(130) => {
+            let length = octets.len() == 24 || octets.len() >= 28;
+            let listed = octets.len() > 24 && SOURCES.number(octets) != Some(0);
+            length && (multicast || (group == Some(0) && !listed))
+        }
+        Some(131 | 132) => octets.len() >= 24 && multicast,
+        Some(143) => octets.len() >= 8,
+        Some(_) | None => false,
+    }
+}
+
+/// Every field as both read it; where the message ends as the permissive codec reads it.
+fn read_alike(octets: &[u8], parsed: &Message) -> usize {
+    let Some(view) = MldView::of(octets) else {
+        panic!("the permissive codec knows no such type")
+    };
+    let (kind, group, end) = match parsed {
+        Message::Query(query) => (130_u8, query.group(), same_query(query, octets, &view)),
+        Message::ReportV1 { group } => (131, *group, 24),
+        Message::Done { group } => (132, *group, 24),
+        Message::Report(report) => return same_report(report, octets, &view),
+    };
+    same!("MLD message", octets, HEAD, { "type": kind });
+    same!("MLD message", octets, GROUP, { "group": group.to_bits() });
+    end
+}
+
+fn same_query(query: &Query, octets: &[u8], view: &MldView<'_>) -> usize {
+    let delay = query.maximum_response_delay().as_millis();
+    let other = u128::from(view.response_delay_ms());
+    assert_eq!(other, delay, "Maximum Response Delay in ms");
+    match query {
+        Query::V1(one) => {
+            assert_eq!(view.version(), 1, "version");
+            same!("query", octets, HEAD, { "max_response_code": one.maximum_response_delay });
+            24
+        }
+        Query::V2(two) => {
+            assert_eq!(view.version(), 2, "version");
+            same!("query", octets, HEAD, { "max_response_code": two.maximum_response_code.0 });
+            let number = two.sources.len();
+            same!("query", octets, QUERY, {
+                "s": two.suppress,
+                "qrv": two.qrv.get(),
+                "qqic": two.qqic.0,
+                "number_of_sources": u64::from_be_bytes(number.to_be_bytes()),
+            });
+            assert!(listed_alike(&two.sources, view.listed()), "sources");
+            28 + 16 * number
+        }
+    }
+}
+
+fn listed_alike(own: &[Ipv6Addr], other: impl ExactSizeIterator<Item = Ipv6Addr>) -> bool {
+    let unlike =
+        |unlike, (one, other): (&Ipv6Addr, Ipv6Addr)| unlike | (one.to_bits() ^ other.to_bits());
+    own.len() == other.len() && own.iter().zip(other).fold(0, unlike) == 0
+}
+
+fn same_report(report: &Report, octets: &[u8], view: &MldView<'_>) -> usize {
+    let number = report.records.len().to_be_bytes();
+    let number = u64::from_be_bytes(number);
+    same!("report", octets, REPORT, { "type": 143_u8, "number_of_records": number });
+    let mut others = view.walk();
+    let mut end = 8;
+    for own in &report.records {
+        let Some(other) = others.next() else {
+            panic!("the permissive codec finds fewer records")
+        };
+        let kinds = own.record_type.value() ^ other.kind;
+        let groups = own.group.to_bits() ^ other.group.to_bits();
+        assert!(groups | u128::from(kinds) == 0, "a record's type and group");
+        assert!(listed_alike(&own.sources, other.sources()), "its sources");
+        end = other.end;
+    }
+    assert!(others.next().is_none(), "number of records");
+    end
+}
+
+/// A legal message put into as many as the link's MTU asks for; the first two octets are the MTU.
+///
+/// RFC 3810 5.1.10, 5.2.15: each fits; the sources are all there in their order, but those of IS_EX
+/// and TO_EX records, which are cut.
+pub fn packed(input: &[u8]) {
+    let Some((mtu, octets)) = input.split_first_chunk().filter(|_| input.len() <= LONGEST) else {
+        return;
+    };
+    let mtu = LinkMtu::new(u16::from_be_bytes(*mtu));
+    assert!(mtu.octets() >= 1280, "the least MTU of a link");
+    match Message::parse(octets) {
+        Ok(Message::Report(report)) => packed_reports(report.records, mtu),
+        Ok(Message::Query(Query::V2(query))) => split_queries(&query, mtu),
+        Ok(Message::Query(Query::V1(_)) | Message::ReportV1 { .. } | Message::Done { .. })
+        | Err(_) => {}
+    }
+}
+
+fn packed_reports(mut records: Vec<Record>, mtu: LinkMtu) {
+    // Inputs are short: lists get as long as a link's MTU asks for.
+    for (record, number) in records.iter_mut().zip([90, 300, 0]) {
+        let more = (1..=number).map(|n| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
+        record.sources.extend(more);
+    }
+    let cut = [RecordType::ModeIsExclude, RecordType::ChangeToExclude];
+    let mut wanted = records.clone().into_iter();
+    let mut open: Option<Record> = None;
+    for report in Report::pack(records, mtu) {
+        let message = Message::Report(report.clone());
+        let fits = message.emitted_len() + 48 <= usize::from(mtu.octets());
+        assert!(fits, "a report of {} octets", message.emitted_len());
+        for part in report.records {
+            let mut whole = open.take().or_else(|| wanted.next());
+            let Some(whole) = &mut whole else {
+                panic!("a record that nobody gave")
+            };
+            let same = part.record_type == whole.record_type && part.group == whole.group;
+            assert!(same, "a record's type and group");
+            assert!(whole.sources.starts_with(&part.sources), "its sources");
+            let rest = whole.sources.split_off(part.sources.len());
+            if !rest.is_empty() && !cut.contains(&part.record_type) {
+                assert!(!part.sources.is_empty(), "a part without sources");
+                whole.sources = rest;
+                open = Some(whole.clone());
+            }
+        }
+    }
+    assert!(
+        open.is_none() && wanted.next().is_none(),
+        "records are lost"
+    );
+}
+
+fn split_queries(query: &QueryV2, mtu: LinkMtu) {
+    let code = query.maximum_response_code;
+    assert_eq!(MaximumResponseCode::encode(code.delay()), code, "its code");
+    assert_eq!(Qqic::encode(query.qqic.interval()), query.qqic, "QQIC");
+    let mut query = query.clone();
+    if !query.group.is_unspecified() {
+        let more = (1..=200).map(|n| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n));
+        query.sources.extend(more);
+    }
+    let mut sources = Vec::new();
+    for part in query.clone().split(mtu) {
+        let message = Message::Query(Query::V2(part.clone()));
+        let fits = message.emitted_len() + 48 <= usize::from(mtu.octets());
+        assert!(fits, "a query of {} octets", message.emitted_len());
+        let head = QueryV2 {
+            sources: query.sources.clone(),
+            ..part.clone()
+        };
+        assert_eq!(head, query, "all but the sources");
+        sources.extend(part.sources);
+    }
+    assert_eq!(sources, query.sources, "the sources in their order");
+}
