@@ -143,8 +143,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Fields of a fixed layout: read from its octets, put into them. That a field lies in its layout is
-/// checked when compiled, so none costs a check at run time.
+/// Fields of a fixed layout: read from its octets, put into them. That a field lies in its layout
+/// is checked when compiled, so none costs a check at run time.
 pub(crate) mod fixed {
     use std::net::Ipv6Addr;
 

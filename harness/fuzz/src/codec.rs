@@ -2,9 +2,9 @@
 //!
 //! One kind is about the strict codec alone: what it decodes it encodes, and decodes to the same.
 //! The other, the agreements, is about both: what one accepts the other finds legal, and every
-//! field is read alike. What is legal is worked out here from the permissive codec's layouts and the
-//! format's text, never from the strict codec. Fields are compared as numbers, read where they lie:
-//! a map of names and texts would cost more than both codecs.
+//! field is read alike. What is legal is worked out here from the permissive codec's layouts and
+//! the format's text, never from the strict codec. Fields are compared as numbers, read where they
+//! lie: a map of names and texts would cost more than both codecs.
 
 mod built;
 mod envelope;

@@ -40,8 +40,8 @@ struct Bench {
 /// A schedule from these octets: queries, reports and noise from several speakers, time, the link.
 ///
 /// # Panics
-/// When the interface sends what isn't legal, holds more than its limits or an illegal record, has a
-/// timeout in the past or timeouts without end, or keeps a group that nobody reports any longer.
+/// When the interface sends what isn't legal, holds more than its limits or an illegal record, has
+/// a timeout in the past or timeouts without end, or keeps a group that nobody reports any longer.
 pub fn schedule(octets: &[u8]) {
     let mut unstructured = arbitrary::Unstructured::new(octets);
     let mut source = Source::new(&mut unstructured);

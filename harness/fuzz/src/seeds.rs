@@ -138,6 +138,7 @@ pub fn streams() -> Vec<Vec<u8>> {
 #[must_use]
 pub fn messages() -> Vec<Vec<u8>> {
     let names = [
+        "OPEN",
         "NOTIFY",
         "KEEPALIVE",
         "SYNC_REQ",
@@ -155,6 +156,8 @@ pub fn messages() -> Vec<Vec<u8>> {
         let given = json!({
             "name": name, "backup_id": 10, "service": 1, "generation": 1, "code": 1, "cause": 2,
             "digest": "5a".repeat(32), "records": [{"kind": 2, "querier": "fe80::1"}],
+            // Two profiles of one number.
+            "profiles": [{"backup_id": 10, "mode": 1}, {"backup_id": 10, "mode": 1}],
             "tombstones": [{"eth_trunk": 1, "group": "ff1e::1"}],
         });
         let given = given.as_object().into_iter().flatten();

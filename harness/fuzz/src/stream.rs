@@ -264,7 +264,8 @@ fn rare_message(source: &mut Source<'_, '_>) -> Fields {
             "records": [record],
         })
     };
-    map(match source.below(6) {
+    map(match source.below(7) {
+        6 => json!({"name": "NOTIFY", "code": 1 + source.below(9), "refused_id": 1}),
         0 | 1 => json!({
             "name": "NAK", "backup_id": BACKUP_ID, "service": 1,
             "refused_id": source.below(6), "code": 1 + source.below(4),
