@@ -119,6 +119,24 @@ impl std::fmt::Debug for Host {
     }
 }
 
+/// How long a connection that the peer is opening, or that has been closed, waits for what it has
+/// sent to be acknowledged. A peer that is gone mustn't keep the socket: TCP would say it again for
+/// minutes, and a service listens no further while a half-open or refused connection is there.
+const PASSING: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(2);
+
+/// The first ephemeral port (RFC 6335 6: 49152 to 65535): another one after each boot, since the
+/// peer may still hold connections of the last life (RFC 6056 3.2).
+const fn first_port(seed: u64) -> u16 {
+    // The upper bits of a product depend on all bits of the seed.
+    let [high, low, ..] = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+    49_152 + (u16::from_be_bytes([high, low]) >> 2)
+}
+
+fn close(socket: &mut tcp::Socket<'_>) {
+    socket.set_timeout(Some(PASSING));
+    socket.close();
+}
+
 fn time(now: Instant) -> smoltcp::time::Instant {
     smoltcp::time::Instant::from_micros(i64::try_from(now.as_nanos() / 1000).unwrap_or(i64::MAX))
 }
@@ -148,7 +166,7 @@ impl Host {
                 }
             }
         });
-        let next_port = 49_152 + u16::try_from(seed % 8192).unwrap_or(0);
+        let next_port = first_port(seed);
         let sockets = SocketSet::new(Vec::new());
         Self {
             interface,
@@ -246,12 +264,9 @@ impl Host {
         }
         let handle = self.sockets.add(socket());
         let at = (IpAddress::Ipv6(endpoint.local), endpoint.port);
-        let listening = self
-            .sockets
-            .get_mut::<tcp::Socket<'_>>(handle)
-            .listen(at)
-            .is_ok();
-        if listening {
+        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
+        socket.set_timeout(Some(PASSING));
+        if socket.listen(at).is_ok() {
             endpoint.listener = Some(handle);
         } else {
             self.sockets.remove(handle);
@@ -281,7 +296,7 @@ impl Host {
         if abort {
             socket.abort();
         } else {
-            socket.close();
+            close(socket);
         }
     }
 
@@ -327,7 +342,7 @@ impl Host {
         if ended {
             endpoint.established = false;
             endpoint.attempting = false;
-            socket.close();
+            close(socket);
             return Some(Stream::Closed);
         }
         None
@@ -339,6 +354,7 @@ impl Host {
         let endpoint = self.endpoints.get_mut(index)?;
         endpoint.listener = None;
         let socket = self.sockets.get_mut::<tcp::Socket<'_>>(listener);
+        socket.set_timeout(None);
         let from = socket.remote_endpoint().map(|remote| remote.addr);
         if from != Some(IpAddress::Ipv6(endpoint.peer)) {
             socket.abort();
@@ -371,14 +387,22 @@ impl Host {
         };
         let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
         let _: Result<_, _> = socket.send_slice(octets);
-        socket.close();
+        close(socket);
     }
 
-    /// Forgets a refused connection that has gone, and listens again.
+    /// Forgets a refused connection that has gone, and one that never came about; listens again.
     fn reap(&mut self, index: usize) {
         let Some(endpoint) = self.endpoints.get_mut(index) else {
             return;
         };
+        if let Some(half) = endpoint.listener
+            && !self.sockets.get::<tcp::Socket<'_>>(half).is_open()
+        {
+            endpoint.listener = None;
+            self.sockets.remove(half);
+            self.listen(index);
+            return;
+        }
         let Some(handle) = endpoint.second else {
             return;
         };
@@ -416,5 +440,25 @@ fn flush(sockets: &mut SocketSet<'static>, endpoint: &mut Endpoint) {
             return;
         }
         endpoint.unsent.drain(..sent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Eight boots of one device begin with eight ports, far enough apart for the attempts of a
+    /// life, all of them ephemeral.
+    #[test]
+    fn a_boot_begins_with_a_port_of_its_own() {
+        let mut ports: Vec<u16> = (1..=8_u64)
+            .map(|boot| first_port(7 ^ (boot << 48)))
+            .collect();
+        ports.sort_unstable();
+        assert!(ports.iter().all(|port| *port >= 49_152));
+        let near = ports
+            .windows(2)
+            .filter(|pair| matches!(pair, [a, b] if b - a < 64));
+        assert_eq!(near.count(), 0, "{ports:?}");
     }
 }

@@ -34,8 +34,8 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// What this fault does to a frame that `from` sends on a link: `None` when it is lost, else the
-    /// added delay.
+    /// What this fault does to a frame that `from` sends on a link: `None` when it is lost, else
+    /// the added delay.
     #[must_use]
     pub fn apply(
         &self,
