@@ -150,19 +150,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         "mld-records-overrun-crash",
         &["MLD-035"],
         "a count of records that lies stops the router",
-        || {
-            Crash::on(|mld| {
-                overruns(
-                    mld,
-                    &[
-                        "Record Type",
-                        "Aux Data Len",
-                        "Number of Sources",
-                        "Multicast Address",
-                    ],
-                )
-            })
-        },
+        || Crash::on(|mld| overruns(mld, &["Record"])),
     ),
     Defect::frames(
         "mld-sources-overrun-crash",
