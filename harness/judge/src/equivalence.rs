@@ -182,6 +182,8 @@ impl Equivalence {
             && let Some(known) = self.running.get_mut(device)
         {
             *known = running;
+            // A crash or a hang is a fault too, which ends when its device works again.
+            self.healing |= running;
         }
     }
 
@@ -298,9 +300,7 @@ impl Equivalence {
             Instant::ZERO
         };
         self.listeners_excused_until = self.listeners_excused_until.max(excuse);
-        // A crash or a hang is a fault too, which ends when its device works again.
-        self.healing |=
-            (old.parted && !new.parted) || (old.cut && !new.cut) || (old.alone && !new.alone);
+        self.healing |= (old.parted && !new.parted) || (old.cut && !new.cut);
         self.forwarding.split(at, new.split);
         self.master = new.master.or(self.master.filter(|_| taken_over.is_none()));
         if let Some(device) = taken_over {
