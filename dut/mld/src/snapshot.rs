@@ -40,12 +40,13 @@ impl Interface {
 impl Interface {
     /// What a pair's oracle looks at: whether a series runs and, if `groups`, the records.
     pub fn look(&self, now: Instant, groups: bool, look: &mut PairLook) {
-        for (address, group) in self.table.sorted() {
-            let mut sources = group.sources.values();
-            look.series |= group.query_count > 0 || sources.any(|source| source.query_count > 0);
-            if !groups {
-                continue;
-            }
+        look.series |= self.table.series_runs();
+        let listed = if groups {
+            self.table.sorted()
+        } else {
+            Vec::new()
+        };
+        for (address, group) in listed {
             let remaining = |timer: Instant| ms(timer.since(now));
             let sources = group.sources.iter().map(|(source, held)| SourceLook {
                 source: *source,

@@ -208,6 +208,12 @@ impl Table {
         }
     }
 
+    /// Whether a specific-query series of any group runs.
+    pub(crate) fn series_runs(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|(_, entry)| entry.group.series_runs())
+    }
+
     /// The groups with a running specific-query series, in ascending order of address.
     pub(crate) fn with_series(&self) -> Vec<(Ipv6Addr, Slot)> {
         let entries = self.entries.iter();

@@ -291,7 +291,7 @@ fn show(terminal: &Terminal, report: &Report) {
     // A late host is late by another time in each case.
     let mut undecided: BTreeMap<&str, u64> = BTreeMap::new();
     for (why, times) in &report.undecided {
-        let why = match why.starts_with("the tester was ") {
+        let why = match why.starts_with(harness_run::LATE) {
             true => "the tester was later than this host may be",
             false => why,
         };

@@ -4,7 +4,7 @@
 //! state, so a note stands only where something has changed.
 
 use crate::mld_table::{Record, is_shared};
-use dut_device::{GroupLook, Instant, PairLook, Snapshot, SourceLook};
+use dut_device::{GroupLook, Instant, PairLook, SourceLook};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
@@ -322,17 +322,6 @@ impl DeviceState {
 }
 
 impl PairState {
-    /// The pair now, from the snapshots of those that work: this state with what [`Self::seen`]
-    /// finds.
-    #[must_use]
-    pub fn next(&self, snapshots: [Option<&Snapshot>; 2], way: Way) -> Self {
-        let looks = snapshots.map(|snapshot| snapshot.map(PairLook::of));
-        let [a, b] = &looks;
-        let mut new = self.clone();
-        new.apply(self.seen([a.as_ref(), b.as_ref()], way));
-        new
-    }
-
     /// What the looks at those that work show that this state doesn't say. A device that doesn't
     /// work keeps what was last seen of its table, and is no master.
     #[must_use]

@@ -13,7 +13,7 @@ use crate::port::{Counters, Port, drain};
 use crate::reference::{Place, Process, Reference};
 use crate::warp::Warp;
 use dut_device::{Instant, Snapshot};
-use harness_sim::Fault;
+use harness_sim::Faults;
 use harness_suite::{
     Bed, ExpandedCase, Expression, NodeAction, Scope, Testbed, VirtualClock, Wires,
 };
@@ -82,7 +82,7 @@ pub(crate) struct LiveBed<'a> {
     /// Names of cables that a case has cut.
     cut: Vec<String>,
     /// Faults that a case has given links.
-    faults: Vec<Fault>,
+    pub(crate) faults: Faults,
     /// Memory that the device's processes held when it was last looked at, KiB.
     pub(crate) memory: Option<u64>,
     /// The links of the device's and the tester's namespace.
@@ -144,7 +144,7 @@ impl<'a> LiveBed<'a> {
             warp: None,
             ready: false,
             cut: Vec::new(),
-            faults: Vec::new(),
+            faults: Faults::default(),
             memory: None,
             links: [Links::of(device.as_deref())?, Links::of(None)?],
             namespaces,
@@ -323,7 +323,7 @@ impl<'a> LiveBed<'a> {
     }
 
     async fn end_devices(&mut self) {
-        self.faults.clear();
+        self.faults.heal(None);
         for mut device in std::mem::take(&mut self.devices).into_values() {
             device.kill().await;
         }
@@ -396,8 +396,8 @@ impl<'a> LiveBed<'a> {
                 // A capture can't be opened on an interface that is down.
                 self.carriers(name, true)?;
                 self.device(name)?.boot().await?;
-                for fault in self.faults.clone() {
-                    self.fault_at(name, &fault).await?;
+                for fault in self.faults.clone().iter() {
+                    self.fault_at(name, fault).await?;
                 }
                 self.device(name)?.begin().await
             }

@@ -343,7 +343,8 @@ impl Playing<'_, '_> {
         if self.session.action().is_none() {
             self.late(now.since(asked));
             let [a, b] = &states;
-            self.session.looked(now, [a.as_ref(), b.as_ref()]);
+            let faults = !self.bed.faults.is_empty();
+            self.session.looked(now, [a.as_ref(), b.as_ref()], faults);
         }
         Ok(())
     }
@@ -369,6 +370,12 @@ impl Playing<'_, '_> {
         self.session.acted(at, what);
         let after = std::mem::take(&mut self.after);
         self.tell(after);
+    }
+
+    /// What was asked for at `at` is done. When within the time since then isn't known.
+    fn took(&mut self, at: Instant, what: &str) {
+        self.late(self.now().since(at));
+        self.session.acted(at, what);
     }
 
     /// Cuts or mends a link.
@@ -433,9 +440,7 @@ impl Playing<'_, '_> {
                 let at = self.now();
                 let request = Request::Command(text.clone());
                 self.bed.ask(&node, &request).await?;
-                // When within that time it was taken isn't known.
-                self.late(self.now().since(at));
-                self.session.acted(at, &format!("{node}: {text}"));
+                self.took(at, &format!("{node}: {text}"));
             }
             Action::Probe { node, pointers } => {
                 let state = self.bed.probe(&node).await?.unwrap_or_default();
@@ -461,14 +466,12 @@ impl Playing<'_, '_> {
                 let at = self.now();
                 let what = format!("fault {}", fault.name);
                 self.bed.fault(link_fault(fault, delay)).await?;
-                self.late(self.now().since(at));
-                self.session.acted(at, &what);
+                self.took(at, &what);
             }
             Action::Heal(name) => {
                 let at = self.now();
                 self.bed.heal(name.as_deref()).await?;
-                self.late(self.now().since(at));
-                self.session.acted(at, "heal");
+                self.took(at, "heal");
             }
         }
         Ok(())

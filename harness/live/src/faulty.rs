@@ -5,7 +5,7 @@
 //! it, after the device has sent it and before the interface has it.
 
 use dut_device::Instant;
-use harness_sim::Fault;
+use harness_sim::{Fault, Faults};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(crate) struct Faulty {
     /// Their links are interfaces.
-    faults: Vec<Fault>,
+    faults: Faults,
     rng: ChaCha8Rng,
     /// Frames that come late, by when they leave and the order in which they were sent.
     kept: BTreeMap<(Instant, u64), (usize, Vec<u8>)>,
@@ -24,7 +24,7 @@ pub(crate) struct Faulty {
 impl Faulty {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
-            faults: Vec::new(),
+            faults: Faults::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             kept: BTreeMap::new(),
             sent: 0,
@@ -33,24 +33,18 @@ impl Faulty {
 
     /// Begins a fault.
     pub(crate) fn begin(&mut self, fault: Fault) {
-        self.faults.push(fault);
+        self.faults.begin(fault);
     }
 
     /// Ends the fault of this name, or all. What was kept still comes late.
     pub(crate) fn heal(&mut self, name: Option<&str>) {
-        self.faults
-            .retain(|fault| name.is_some_and(|name| fault.name != name));
+        self.faults.heal(name);
     }
 
     /// A frame that the device sends now on a port: whether it leaves at once.
     pub(crate) fn send(&mut self, now: Instant, port: (usize, &str), frame: &[u8]) -> bool {
         let (index, interface) = port;
-        let mut delay = Some(std::time::Duration::ZERO);
-        for fault in &self.faults {
-            let added = fault.apply(interface, "", frame, &mut self.rng);
-            delay = delay.and_then(|delay| added.map(|added| delay + added));
-        }
-        match delay {
+        match self.faults.apply(interface, "", frame, &mut self.rng) {
             Some(delay) if delay.is_zero() => return true,
             Some(delay) => {
                 self.sent += 1;

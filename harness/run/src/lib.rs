@@ -21,7 +21,7 @@ pub use align::Beside;
 pub use bed::{BedError, Factory, SimulatedBed, build_bed, mix};
 pub use event::{CaseResult, Classification, Footer, Header, RunEvent, Subject};
 pub use judge::{JudgeError, judge_trace};
-pub use measured::Measured;
+pub use measured::{LATE, Measured};
 pub use onto::{Due, OntoError, OntoNote, Pace, Speed, due};
 pub use replay::{Happened, Replay, ReplayError, Replayed, identity, replay};
 pub use session::{Session, SessionSpec};

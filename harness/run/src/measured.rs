@@ -21,6 +21,9 @@ pub struct Measured {
     pub blocked: Option<String>,
 }
 
+/// How a finding begins that a host's lateness leaves undecided; how late it was follows.
+pub const LATE: &str = "the tester was ";
+
 impl Measured {
     /// The verdict that stands in view of this: a device that died is blocked; with frames lost
     /// nothing is decided; a failure that the tester's own lateness may have made is none.
@@ -48,7 +51,7 @@ impl Measured {
                 ns => format!(" and the device's process {}", ms(ns)),
             };
             let why = format!(
-                "the tester was {}{device} late, more than the {} that this host may be",
+                "{LATE}{}{device} late, more than the {} that this host may be",
                 ms(self.late_ns),
                 ms(tolerance)
             );

@@ -253,12 +253,10 @@ impl Session {
 
     /// The oracle is told of what is done to a device.
     fn acting(&mut self, at: Instant) {
-        let Some(pair) = &mut self.pair else { return };
-        match self.player.next_action() {
-            Some(Action::Node { name, action }) => pair.node(at, name, *action),
-            Some(Action::Fault(fault, _)) => pair.fault(&fault.name),
-            Some(Action::Heal(name)) => pair.heal(name.as_deref()),
-            _ => {}
+        if let (Some(Action::Node { name, action }), Some(pair)) =
+            (self.player.next_action(), &mut self.pair)
+        {
+            pair.node(at, name, *action);
         }
     }
 
@@ -271,11 +269,11 @@ impl Session {
     }
 
     /// The pair's states as they were read, each by a device that works, on clocks that show this
-    /// session's time.
-    pub fn looked(&mut self, at: Instant, states: [Option<&Snapshot>; 2]) {
+    /// session's time. `faults`: links have some.
+    pub fn looked(&mut self, at: Instant, states: [Option<&Snapshot>; 2], faults: bool) {
         let at = self.told(at);
         let pair = self.pair.as_mut();
-        if let Some(note) = pair.and_then(|pair| pair.read(at, states, EXACT)) {
+        if let Some(note) = pair.and_then(|pair| pair.read(at, states, faults, EXACT)) {
             let status = note.status();
             self.note(at, &Note::Pair(note));
             self.player.pair_status(at, status);

@@ -28,8 +28,6 @@ pub(crate) struct PairWatch {
     status: Option<Status>,
     next: Instant,
     closely_until: Instant,
-    /// Names of the faults that a case has given links on wires, and not ended.
-    faults: Vec<String>,
 }
 
 impl PairWatch {
@@ -49,7 +47,6 @@ impl PairWatch {
             status: None,
             next: Instant::ZERO + LOOK,
             closely_until: Instant::ZERO,
-            faults: Vec::new(),
         })
     }
 
@@ -73,17 +70,6 @@ impl PairWatch {
         };
         self.oracle.node(name, running);
         self.look_soon(now);
-    }
-
-    /// A link's fault begins on wires.
-    pub(crate) fn fault(&mut self, name: &str) {
-        self.faults.push(name.to_owned());
-    }
-
-    /// The fault of this name ends, or all do.
-    pub(crate) fn heal(&mut self, name: Option<&str>) {
-        self.faults
-            .retain(|fault| name.is_some_and(|name| fault != name));
     }
 
     /// States are looked at on whole milliseconds, so that a deadline is the same number every
@@ -117,15 +103,16 @@ impl PairWatch {
     }
 
     /// The pair's states were read on wires, inexact by `exact`; what has changed. Nobody knows
-    /// what is on its way there: something always may be.
+    /// what is on its way there: something always may be. `faults`: links have some.
     pub(crate) fn read(
         &mut self,
         now: Instant,
         snapshots: [Option<&Snapshot>; 2],
+        faults: bool,
         exact: Duration,
     ) -> Option<PairNote> {
         let way = Way {
-            faults: !self.faults.is_empty(),
+            faults,
             in_flight: 1,
             exact,
             ..Way::default()

@@ -213,15 +213,14 @@ impl World {
             self.link_index(link)?;
         }
         self.say(format!("fault {} begins", fault.name));
-        self.faults.push(fault);
+        self.faults.begin(fault);
         Ok(())
     }
 
     /// Ends the fault of this name, or all.
     pub fn heal(&mut self, name: Option<&str>) {
         self.say(format!("{} healed", name.unwrap_or("all faults")));
-        self.faults
-            .retain(|fault| name.is_some_and(|name| fault.name != name));
+        self.faults.heal(name);
     }
 
     /// Takes what was seen so far out of the world, and forgets what the devices said: for who

@@ -36,8 +36,7 @@ pub struct Fault {
 impl Fault {
     /// What this fault does to a frame that `from` sends on a link: `None` when it is lost, else
     /// the added delay.
-    #[must_use]
-    pub fn apply(
+    fn apply(
         &self,
         link: &str,
         from: &str,
@@ -54,6 +53,52 @@ impl Fault {
             percent => rng.next_u32() % 100 < u32::from(percent),
         };
         (!lost).then_some(self.delay)
+    }
+}
+
+/// The faults that are on.
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Begins a fault.
+    pub fn begin(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// Ends the fault of this name, or all.
+    pub fn heal(&mut self, name: Option<&str>) {
+        self.0
+            .retain(|fault| name.is_some_and(|name| fault.name != name));
+    }
+
+    /// Whether none is on.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// In the order in which they began.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+
+    /// What they do together to a frame that `from` sends on a link: `None` when it is lost, else
+    /// the added delay. Each draws its chance, whatever the others do.
+    #[must_use]
+    pub fn apply(
+        &self,
+        link: &str,
+        from: &str,
+        frame: &[u8],
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Duration> {
+        let mut delay = Some(Duration::ZERO);
+        for fault in &self.0 {
+            let added = fault.apply(link, from, frame, rng);
+            delay = delay.and_then(|delay| added.map(|added| delay + added));
+        }
+        delay
     }
 }
 

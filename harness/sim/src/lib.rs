@@ -13,7 +13,7 @@ mod link;
 mod world;
 
 pub use budget::{Budget, Excess, Overrun};
-pub use fault::{Fault, FaultMatch};
+pub use fault::{Fault, FaultMatch, Faults};
 pub use host::Host;
 pub use hub::Hub;
 pub use world::{LogLine, NodeAction, SetupError, World};

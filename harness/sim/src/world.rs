@@ -1,7 +1,7 @@
 //! The event loop: devices, links, faults, and what was seen of them.
 
 use crate::budget::{Budget, Overrun, Spent};
-use crate::fault::Fault;
+use crate::fault::Faults;
 use crate::link::{End, Link};
 use dut_device::{Control, Device, Event, Instant, PairLook, PortId, Snapshot};
 use harness_trace::{Direction, Frame, Point, PointId, Record, Trace};
@@ -111,7 +111,7 @@ pub struct World {
     pub(crate) queue: BinaryHeap<Reverse<(Instant, u64, Happening)>>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) links: Vec<Link>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Faults,
     pub(crate) rng: ChaCha8Rng,
     pub(crate) trace: Trace,
     pub(crate) log: Vec<LogLine>,
@@ -135,7 +135,7 @@ impl World {
             queue: BinaryHeap::new(),
             nodes: Vec::new(),
             links: Vec::new(),
-            faults: Vec::new(),
+            faults: Faults::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             trace: Trace {
                 resolution,
@@ -464,11 +464,9 @@ impl World {
             End::Tester => "tester",
             End::Device(node, _) => self.nodes.get(node).map_or("", |node| node.name.as_str()),
         };
-        let mut delay = Some(link.latency);
-        for fault in &self.faults {
-            let added = fault.apply(&link.name, sender, &octets, &mut self.rng);
-            delay = delay.and_then(|delay| added.map(|added| delay + added));
-        }
+        let rng = &mut self.rng;
+        let added = self.faults.apply(&link.name, sender, &octets, rng);
+        let delay = added.map(|added| link.latency + added);
         let (point, generation) = (link.point, link.generation);
         let to_tester = (if to_far { link.far } else { link.near }) == End::Tester;
         if !to_tester && self.recording {

@@ -209,14 +209,8 @@ impl Testbed {
         let mut ports = BTreeSet::new();
         for located in &case.steps {
             ports.extend(located.step.ports());
-            if let Some(why) = self.lacks(&located.step) {
+            if let Some(why) = self.lacks(&located.step, bed) {
                 return Some(why);
-            }
-            if let Step::Fault(fault) = &located.step
-                && (fault.links.is_empty()
-                    || fault.links.iter().any(|l| !bed.links.contains_key(l)))
-            {
-                return Some("on wires only links between devices have faults".to_owned());
             }
         }
         let known = |port: &str| match bed.is_alone() {
@@ -227,7 +221,8 @@ impl Testbed {
         missing.map(|port| format!("it uses port {port}; there are {} ports", self.ports.len()))
     }
 
-    fn lacks(&self, step: &Step) -> Option<String> {
+    fn lacks(&self, step: &Step, bed: &Bed) -> Option<String> {
+        let between = |link: &String| bed.links.contains_key(link);
         let what = match step {
             Step::State(state) if !self.reference && !self.probes.contains_key(&state.node) => {
                 "it looks into the device, which has no probe".to_owned()
@@ -246,8 +241,13 @@ impl Testbed {
             Step::Listen(_) if !self.reference && self.listen.is_none() => {
                 "it uses a listener's sockets".to_owned()
             }
-            Step::Repeat(repeat) => return repeat.steps.iter().find_map(|s| self.lacks(s)),
+            Step::Repeat(repeat) => {
+                return repeat.steps.iter().find_map(|step| self.lacks(step, bed));
+            }
             Step::Fault(_) if !self.reference => "it needs a faulty link".to_owned(),
+            Step::Fault(fault) if fault.links.is_empty() || !fault.links.iter().all(between) => {
+                "on wires only links between devices have faults".to_owned()
+            }
             Step::Equal(_) | Step::Loss(_) if !self.reference => "it is about a pair".to_owned(),
             Step::State(_)
             | Step::Node(_)

@@ -38,7 +38,7 @@ pub const HEAD: [Field; 20] = [
     int("sequence", 36, 8),
 ];
 
-pub(crate) const HEAD_LENGTH: usize = 44;
+const HEAD_LENGTH: usize = 44;
 
 /// A MEMBER's value.
 pub const MEMBER: [Field; 10] = [
@@ -323,7 +323,7 @@ pub fn digest_correct(frame: &[u8], key: &str) -> Option<bool> {
 }
 
 /// Octets that are reserved in a TLV, by its type: first and number.
-pub(crate) const fn reserved(kind: u16) -> (usize, usize) {
+const fn reserved(kind: u16) -> (usize, usize) {
     match kind {
         0x8001 => (11, 1),
         0x8002 => (9, 1),
@@ -374,6 +374,21 @@ impl<'a> EtrunkTlvs<'a> {
     pub fn rest(&self) -> &'a [u8] {
         self.hello.get(self.at..).unwrap_or_default()
     }
+
+    /// Whether, behind the TLVs that were taken, one begins that overruns the hello.
+    #[must_use]
+    pub(crate) fn overruns(&self) -> bool {
+        self.rest().len() >= 4
+    }
+}
+
+/// How many reserved octets and octets of padding of a TLV aren't zero.
+pub(crate) fn odd_reserved(hello: &[u8], tlv: &EtrunkTlv<'_>) -> usize {
+    let EtrunkTlv { kind, at, value } = *tlv;
+    let (first, octets) = reserved(kind);
+    let end = at + 4 + value.len();
+    let padding = hello.get(end..end.next_multiple_of(4));
+    not_zero(value.get(first..first + octets)) + not_zero(padding)
 }
 
 impl<'a> Iterator for EtrunkTlvs<'a> {
@@ -394,7 +409,7 @@ impl<'a> Iterator for EtrunkTlvs<'a> {
 
 pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly>) {
     read(&HEAD, hello, "", fields);
-    let mut odd_reserved = not_zero(hello.get(26..28));
+    let mut odd = not_zero(hello.get(26..28));
     let mut types: Vec<String> = Vec::new();
     if u16_at(hello, 8).map(usize::from) != Some(hello.len()) {
         anomalies.push(Anomaly {
@@ -405,11 +420,9 @@ pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anom
     let mut members = Vec::new();
     let mut unknown = Vec::new();
     let mut walk = EtrunkTlvs::of(hello);
-    for EtrunkTlv { kind, at, value } in walk.by_ref() {
-        let (first, octets) = reserved(kind);
-        let end = at + 4 + value.len();
-        odd_reserved += not_zero(value.get(first..first + octets));
-        odd_reserved += not_zero(hello.get(end..end.next_multiple_of(4)));
+    for tlv in walk.by_ref() {
+        let EtrunkTlv { kind, value, .. } = tlv;
+        odd += odd_reserved(hello, &tlv);
         types.push(format!("{kind:04x}"));
         match kind {
             0x8001 => {
@@ -440,14 +453,14 @@ pub(crate) fn decode(hello: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anom
             other => unknown.push(Value::from(other)),
         }
     }
-    if walk.rest().len() >= 4 {
+    if walk.overruns() {
         anomalies.push(Anomaly {
             at: walk.at,
             what: TLV_OVERRUNS,
         });
     }
     fields.insert("tlvs.types".to_owned(), types.join(" ").into());
-    fields.insert("reserved.not_zero".to_owned(), odd_reserved.into());
+    fields.insert("reserved.not_zero".to_owned(), odd.into());
     fields.insert("members".to_owned(), Value::Array(members));
     if !unknown.is_empty() {
         fields.insert("tlvs.unknown".to_owned(), Value::Array(unknown));

@@ -3,7 +3,15 @@
 
 use crate::decode::PAYLOAD_OVERRUNS;
 use crate::envelope::{self, u16_at};
-use crate::etrunk::{HEAD_LENGTH, MAGIC, TLV_OVERRUNS, WRONG_LENGTH, not_zero, reserved};
+use crate::etrunk::{EtrunkTlvs, HEAD, MAGIC, TLV_OVERRUNS, WRONG_LENGTH, not_zero, odd_reserved};
+use crate::table::Field;
+
+const MAJOR: Field = Field::named(&HEAD, "major");
+const KIND: Field = Field::named(&HEAD, "type");
+const SEQUENCE_PRESENT: Field = Field::named(&HEAD, "sequence_present");
+const E_TRUNK_ID: Field = Field::named(&HEAD, "e_trunk_id");
+const BOOT_EPOCH: Field = Field::named(&HEAD, "boot_epoch");
+const SEQUENCE: Field = Field::named(&HEAD, "sequence");
 
 /// An E-Trunk hello in a frame.
 #[derive(Debug, Clone, Copy)]
@@ -35,45 +43,45 @@ impl<'a> HelloView<'a> {
     }
 
     /// A number of the fixed part; 0 where the hello ends before it does.
-    fn number(&self, at: usize, octets: usize) -> u64 {
-        let octets = self.hello.get(at..at + octets).unwrap_or_default();
-        octets.iter().fold(0, |n, octet| n << 8 | u64::from(*octet))
+    fn number(&self, field: Field) -> u64 {
+        let number = field.number(self.hello).unwrap_or_default();
+        u64::try_from(number).unwrap_or_default()
     }
 
     /// Major version.
     #[must_use]
     pub fn major(&self) -> u64 {
-        self.number(4, 1)
+        self.number(MAJOR)
     }
 
     /// Type.
     #[must_use]
     pub fn kind(&self) -> u64 {
-        self.number(6, 1)
+        self.number(KIND)
     }
 
     /// Whether the flag says that Sequence is there.
     #[must_use]
     pub fn sequence_present(&self) -> bool {
-        self.number(7, 1) & 2 != 0
+        self.number(SEQUENCE_PRESENT) == 1
     }
 
     /// E_Trunk_ID.
     #[must_use]
     pub fn e_trunk_id(&self) -> u64 {
-        self.number(10, 2)
+        self.number(E_TRUNK_ID)
     }
 
     /// Boot_Epoch.
     #[must_use]
     pub fn boot_epoch(&self) -> u64 {
-        self.number(28, 8)
+        self.number(BOOT_EPOCH)
     }
 
     /// Sequence.
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        self.number(36, 8)
+        self.number(SEQUENCE)
     }
 
     /// Walks over the TLVs.
@@ -88,19 +96,13 @@ impl<'a> HelloView<'a> {
         if u16_at(hello, 8).map(usize::from) != Some(hello.len()) {
             form.anomaly.get_or_insert(WRONG_LENGTH);
         }
-        let mut at = HEAD_LENGTH;
-        while let (Some(kind), Some(length)) = (u16_at(hello, at), u16_at(hello, at + 2)) {
-            let length = usize::from(length);
-            let Some(value) = hello.get(at + 4..at + 4 + length) else {
-                form.anomaly.get_or_insert(TLV_OVERRUNS);
-                break;
-            };
-            let padded = length.div_ceil(4) * 4;
-            let (first, octets) = reserved(kind);
-            form.reserved_not_zero += not_zero(value.get(first..first + octets));
-            form.reserved_not_zero += not_zero(hello.get(at + 4 + length..at + 4 + padded));
-            form.types.push(kind);
-            at += 4 + padded;
+        let mut walk = EtrunkTlvs::of(hello);
+        for tlv in walk.by_ref() {
+            form.reserved_not_zero += odd_reserved(hello, &tlv);
+            form.types.push(tlv.kind);
+        }
+        if walk.overruns() {
+            form.anomaly.get_or_insert(TLV_OVERRUNS);
         }
         form
     }

@@ -2,8 +2,20 @@
 
 use super::*;
 use dut_device::{
-    MldGroupSnapshot, MldInterfaceSnapshot, MldSourceSnapshot, RbpSnapshot, RbsSnapshot,
+    MldGroupSnapshot, MldInterfaceSnapshot, MldSourceSnapshot, RbpSnapshot, RbsSnapshot, Snapshot,
 };
+
+impl PairState {
+    /// The pair now, from the snapshots of those that work: this state with what [`Self::seen`]
+    /// finds.
+    fn next(&self, snapshots: [Option<&Snapshot>; 2], way: Way) -> Self {
+        let looks = snapshots.map(|snapshot| snapshot.map(PairLook::of));
+        let [a, b] = &looks;
+        let mut new = self.clone();
+        new.apply(self.seen([a.as_ref(), b.as_ref()], way));
+        new
+    }
+}
 
 fn group(last: u16, filter_ms: u64, source_ms: u64) -> MldGroupSnapshot {
     MldGroupSnapshot {

@@ -12,7 +12,7 @@ impl LiveBed<'_> {
         for name in names {
             self.fault_at(&name, &fault).await?;
         }
-        self.faults.push(fault);
+        self.faults.begin(fault);
         Ok(())
     }
 
@@ -40,8 +40,7 @@ impl LiveBed<'_> {
 
     /// Ends the fault of this name, or all.
     pub(crate) async fn heal(&mut self, name: Option<&str>) -> Result<(), String> {
-        self.faults
-            .retain(|fault| name.is_some_and(|name| fault.name != name));
+        self.faults.heal(name);
         let request = Request::Heal(name.map(str::to_owned));
         for device in self.devices.values_mut().filter(|device| device.works()) {
             device.tell(&request).await?;
