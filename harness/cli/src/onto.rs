@@ -134,7 +134,13 @@ fn seen(trace: &Trace) -> Vec<Named> {
             Kind::MldQuery => "router",
             Kind::MldReport | Kind::MldV1Report | Kind::MldDone => "listener",
             Kind::Etrunk => "e-trunk",
-            Kind::Slow | Kind::Neighbor | Kind::Rbs | Kind::Udp | Kind::Frame => continue,
+            Kind::Slow
+            | Kind::Neighbor
+            | Kind::PimHello
+            | Kind::PimJoinPrune
+            | Kind::Rbs
+            | Kind::Udp
+            | Kind::Frame => continue,
         };
         let source = frame.octets.get(6..12).and_then(|mac| mac.try_into().ok());
         roles.extend(source.map(|mac| (MacAddr(mac), role.to_owned())));

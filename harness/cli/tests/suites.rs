@@ -185,6 +185,12 @@ fn mld_cases_name_their_observers() {
             case.id
         );
         assert_eq!(has(Observer::Probe), looks, "{}", case.id);
+        assert_eq!(
+            has(Observer::Upstream),
+            judged.contains(&Kind::PimJoinPrune),
+            "{}",
+            case.id
+        );
         assert!(
             !has(Observer::Query) || judged.contains(&Kind::MldQuery),
             "{}",

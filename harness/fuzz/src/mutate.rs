@@ -223,6 +223,22 @@ fn odd_record(source: &mut Source<'_, '_>) -> Value {
     record
 }
 
+/// A group of a Join/Prune, with any sources.
+fn join_prune_group(source: &mut Source<'_, '_>) -> Value {
+    let mut lists = [(); 2].map(|()| {
+        let entry = |_| {
+            let (wildcard, rpt) = (source.chance(30), source.chance(30));
+            json!({"source": *source.pick(&ADDRESSES), "wildcard": wildcard, "rpt": rpt})
+        };
+        (0..2).map(entry).collect::<Vec<Value>>()
+    });
+    for list in &mut lists {
+        list.truncate(source.below(3));
+    }
+    let [joined, pruned] = lists;
+    json!({"group": *source.pick(&ADDRESSES), "joined": joined, "pruned": pruned})
+}
+
 /// The lists and TLVs of the reference formats.
 fn reference_format(source: &mut Source<'_, '_>, kind: Kind) -> (&'static str, Value) {
     let hello = [
@@ -298,6 +314,13 @@ fn structure(source: &mut Source<'_, '_>, kind: Kind, fields: &mut Fields) {
         }
         Kind::Marker | Kind::Slow | Kind::MldV1Report | Kind::MldDone => {
             fields.insert("append".to_owned(), "00ff00ff".into());
+        }
+        Kind::PimHello => {
+            fields.insert("options".to_owned(), "0001000100".into());
+        }
+        Kind::PimJoinPrune => {
+            let groups = (0..source.below(4)).map(|_| join_prune_group(source));
+            fields.insert("groups".to_owned(), groups.collect());
         }
         Kind::Udp | Kind::Neighbor | Kind::Frame => {}
     }

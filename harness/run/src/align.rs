@@ -43,6 +43,7 @@ fn lane(kind: Kind, fields: &Fields) -> Option<String> {
             format!("{} {}", kind.name(), text("group"))
         }
         Kind::MldReport => kind.name().to_owned(),
+        Kind::PimHello | Kind::PimJoinPrune => kind.name().to_owned(),
         Kind::Neighbor | Kind::Rbs | Kind::Udp | Kind::Frame => return None,
     })
 }

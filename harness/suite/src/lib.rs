@@ -10,6 +10,7 @@ mod case;
 mod choice;
 mod expand;
 mod expression;
+mod frames;
 mod load;
 mod measure;
 mod prose;

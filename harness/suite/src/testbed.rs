@@ -195,7 +195,13 @@ impl Testbed {
         if !bed.is_alone() && !self.reference {
             return Some(format!("`{}` has several devices", case.testbed));
         }
-        if let Some(why) = case.beyond(&self.observers) {
+        // The reference can be judged by what its simulated bed offers.
+        let offered = if self.reference {
+            &bed.observers
+        } else {
+            &self.observers
+        };
+        if let Some(why) = case.beyond(offered) {
             return Some(why);
         }
         if case.needs.virtual_time && self.clock.is_none() {

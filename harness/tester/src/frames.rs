@@ -124,7 +124,6 @@ impl Player {
         kind: Kind,
         given: &Fields,
     ) -> Result<(), String> {
-        let now = self.now;
         if kind == Kind::Rbs {
             let mut fields = self
                 .ports
@@ -140,12 +139,17 @@ impl Player {
         }
         let fields = self.outgoing(port, kind, given);
         let octets = build(kind, &fields).map_err(|error| error.to_string())?;
-        let Some(name) = self.ports.get(port).map(|port| port.name.clone()) else {
-            return Err("no such port".to_owned());
-        };
-        self.mark("last_sent", now);
-        self.actions.push_back(Action::Send { port: name, octets });
+        self.put(port, octets);
         Ok(())
+    }
+
+    /// Sends octets on a port.
+    fn put(&mut self, port: usize, octets: Vec<u8>) {
+        let name = self.ports.get(port).map(|port| port.name.clone());
+        if let Some(port) = name {
+            self.mark("last_sent", self.now);
+            self.actions.push_back(Action::Send { port, octets });
+        }
     }
 
     pub(crate) fn begin_send(&mut self, send: Send) -> Result<(), String> {
@@ -186,6 +190,7 @@ impl Player {
                 every,
                 next,
                 sequence,
+                packet: None,
                 varying,
             };
             self.backgrounds.push(background);
@@ -321,6 +326,7 @@ impl Player {
             every: every.max(Duration::from_micros(10)),
             next: self.now,
             sequence: Some(0),
+            packet: None,
             varying: Varying::default(),
         });
         Ok(())
@@ -333,8 +339,11 @@ impl Player {
         let due = self
             .backgrounds
             .iter_mut()
-            .find(|background| background.next <= now);
-        let Some(background) = due else { return false };
+            .enumerate()
+            .find(|(_, background)| background.next <= now);
+        let Some((index, background)) = due else {
+            return false;
+        };
         background.next += background.every;
         background.left = background.left.map(|left| left.saturating_sub(1));
         let (port, kind) = (background.port, background.kind);
@@ -342,14 +351,48 @@ impl Player {
         if let Some((_, value)) = &mut background.varying.field {
             *value += 1;
         }
-        let mut fields = background.fields.clone();
         if let Some(sequence) = &mut background.sequence {
             *sequence += 1;
-            fields.insert("sequence".to_owned(), (*sequence).into());
+            return self.work_stream(index);
         }
+        let mut fields = background.fields.clone();
         self.varied(&mut varying, &mut fields);
         if let Err(error) = self.transmit(port, kind, &fields) {
             self.abort(error);
+        }
+        true
+    }
+
+    /// The next packet of a stream: the one before with another number, since nothing else changes
+    /// and a long case is mostly stream.
+    fn work_stream(&mut self, index: usize) -> bool {
+        let Some(background) = self.backgrounds.get(index) else {
+            return false;
+        };
+        let (port, number) = (background.port, background.sequence.unwrap_or(0));
+        let built = match &background.packet {
+            Some(packet) => Ok(packet.clone()),
+            None => {
+                let mut fields = background.fields.clone();
+                fields.insert("sequence".to_owned(), number.into());
+                build(Kind::Udp, &self.outgoing(port, Kind::Udp, &fields))
+            }
+        };
+        let packet = built
+            .map_err(|error| error.to_string())
+            .and_then(|mut packet| {
+                harness_wire::renumber(&mut packet, number)
+                    .ok_or("a stream's packet has no place for its number")?;
+                Ok(packet)
+            });
+        match packet {
+            Err(error) => self.abort(error),
+            Ok(packet) => {
+                if let Some(background) = self.backgrounds.get_mut(index) {
+                    background.packet = Some(packet.clone());
+                }
+                self.put(port, packet);
+            }
         }
         true
     }
@@ -361,15 +404,21 @@ impl Player {
             let Some(port) = self.ports.get_mut(index) else {
                 continue;
             };
-            let defaults = port.lacp_defaults();
-            if let Some(fields) = port.partner.as_mut().and_then(|p| p.due(now, &defaults)) {
-                self.courtesy(index, Kind::Lacpdu, &fields);
-                return true;
+            // This is asked at every instant: nothing is made ready for what isn't there.
+            if port.partner.is_some() {
+                let defaults = port.lacp_defaults();
+                if let Some(fields) = port.partner.as_mut().and_then(|p| p.due(now, &defaults)) {
+                    self.courtesy(index, Kind::Lacpdu, &fields);
+                    return true;
+                }
             }
-            let defaults = port.defaults.get("etrunk").cloned().unwrap_or_default();
-            if let Some(fields) = port.etrunk.as_mut().and_then(|p| p.due(now, &defaults)) {
-                self.courtesy(index, Kind::Etrunk, &fields);
-                return true;
+            if let Some(peer) = &mut port.etrunk {
+                let none = Fields::new();
+                let defaults = port.defaults.get("etrunk").unwrap_or(&none);
+                if let Some(fields) = peer.due(now, defaults) {
+                    self.courtesy(index, Kind::Etrunk, &fields);
+                    return true;
+                }
             }
             if self.work_rbs(index) {
                 return true;
@@ -456,6 +505,8 @@ impl Player {
             | Kind::MldDone
             | Kind::Rbs
             | Kind::Udp
+            | Kind::PimHello
+            | Kind::PimJoinPrune
             | Kind::Frame => return self.react_ip(index, now, &layers),
         }
         Vec::new()

@@ -93,6 +93,8 @@ pub(crate) struct Background {
     pub(crate) next: Instant,
     /// Numbers its packets, from 1.
     pub(crate) sequence: Option<u64>,
+    /// A numbered stream's packet before.
+    pub(crate) packet: Option<Vec<u8>>,
     pub(crate) varying: Varying,
 }
 

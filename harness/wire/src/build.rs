@@ -4,7 +4,7 @@ use crate::envelope::{self, IpDefaults};
 use crate::kind::Kind;
 use crate::table::{Field, Form};
 use crate::value::{Fields, parse_hex};
-use crate::{etrunk, lacp, mld, rbs};
+use crate::{etrunk, lacp, mld, pim, rbs};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -63,7 +63,7 @@ const COMMON: [&str; 17] = [
 ];
 
 /// Fields that decoding adds to those that can be built.
-const DECODED: [&str; 24] = [
+const DECODED: [&str; 25] = [
     "frame_length",
     "length",
     "max_response_delay_ms",
@@ -76,6 +76,7 @@ const DECODED: [&str; 24] = [
     "udp.length",
     "tlvs.unknown",
     "tlvs.types",
+    "options.types",
     "reserved.not_zero",
     "auth.correct",
     "connection",
@@ -130,6 +131,15 @@ pub fn field_names(kind: Kind) -> Vec<String> {
         }
         Kind::Udp => &["payload", "sequence"],
         Kind::Neighbor => &["type", "target", "link_layer", "flags"],
+        Kind::PimHello => {
+            table(&pim::HEAD);
+            pim::HELLO_OWN
+        }
+        Kind::PimJoinPrune => {
+            table(&pim::HEAD);
+            table(&pim::JOIN_PRUNE);
+            pim::JOIN_PRUNE_OWN
+        }
         Kind::Frame => &["octets"],
     };
     names.extend(own.iter().map(|name| (*name).to_owned()));
@@ -189,6 +199,8 @@ pub fn field_table(kind: Kind) -> Vec<FieldInfo> {
         ]
         .concat(),
         Kind::Rbs => rbs::HEAD.to_vec(),
+        Kind::PimHello => pim::HEAD.to_vec(),
+        Kind::PimJoinPrune => [&pim::HEAD[..], &pim::JOIN_PRUNE].concat(),
         Kind::Udp | Kind::Neighbor | Kind::Frame => Vec::new(),
     };
     let info = |field: Field| FieldInfo {
@@ -237,6 +249,7 @@ pub fn build(kind: Kind, fields: &Fields) -> Result<Vec<u8>, BuildError> {
         Kind::Rbs => rbs::build_message(fields)?,
         Kind::Udp => datagram(fields)?,
         Kind::Neighbor => neighbor(fields)?,
+        Kind::PimHello | Kind::PimJoinPrune => pim::build(kind, fields)?,
         Kind::Frame => {
             let octets = fields.get("octets").unwrap_or(&Value::Null);
             let octets = octets.as_str().and_then(parse_hex);
@@ -362,6 +375,6 @@ fn neighbor(fields: &Fields) -> Result<Vec<u8>, BuildError> {
         router_alert: false,
         next_header: 58,
     };
-    envelope::seal(fields, &defaults, &mut message)?;
+    envelope::seal(fields, &defaults, "icmpv6.checksum", &mut message)?;
     envelope::ipv6(fields, &defaults, &message)
 }

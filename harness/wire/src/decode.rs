@@ -4,7 +4,7 @@ use crate::envelope::{self, Layers, checksum, u16_at};
 use crate::kind::Kind;
 use crate::table::{Field, bit, int, read};
 use crate::value::{Fields, mac_text, to_hex};
-use crate::{etrunk, lacp, mld};
+use crate::{etrunk, lacp, mld, pim};
 use serde_json::Value;
 use std::net::Ipv6Addr;
 
@@ -57,6 +57,7 @@ fn kind_of(layers: &Layers<'_>) -> Kind {
         (58, Some(135 | 136)) => Kind::Neighbor,
         (17, _) if ip.payload.get(8..12) == Some(etrunk::MAGIC) => Kind::Etrunk,
         (17, _) => Kind::Udp,
+        (pim::PROTOCOL, _) => pim::kind_of(ip.payload).unwrap_or(Kind::Frame),
         _ => Kind::Frame,
     }
 }
@@ -106,6 +107,7 @@ pub fn decode(frame: &[u8]) -> Decoded {
             58 => decode_icmpv6(ip, &mut fields, &mut anomalies),
             17 => decode_udp(kind, ip, &mut fields, &mut anomalies),
             6 => decode_tcp(ip, &mut fields),
+            pim::PROTOCOL if kind != Kind::Frame => pim::decode(ip, &mut fields, &mut anomalies),
             _ => {}
         }
     }
@@ -226,6 +228,29 @@ fn decode_udp(
     } else {
         fields.insert("payload".to_owned(), to_hex(payload).into());
     }
+}
+
+/// Puts another number into a stream's packet, and the UDP checksum right; `None` when it is none.
+#[must_use]
+pub fn renumber(frame: &mut [u8], number: u64) -> Option<()> {
+    const MAGIC: usize = STREAM_MAGIC.len();
+    let layers = envelope::layers(frame)?;
+    let ip = layers.ip.filter(|ip| ip.next_header == 17)?;
+    let (source, destination, length) = (ip.source, ip.destination, ip.payload.len());
+    let at = frame.len().checked_sub(length)?;
+    let datagram = frame.get_mut(at..)?;
+    stream_sequence(datagram.get(8..)?)?;
+    datagram
+        .get_mut(8 + MAGIC..16 + MAGIC)?
+        .copy_from_slice(&number.to_be_bytes());
+    datagram.get_mut(6..8)?.fill(0);
+    let sum = match checksum(source, destination, 17, datagram) {
+        // A computed zero is sent as all ones (RFC 768, RFC 8200 8.1).
+        0 => 0xffff,
+        sum => sum,
+    };
+    datagram.get_mut(6..8)?.copy_from_slice(&sum.to_be_bytes());
+    Some(())
 }
 
 /// The number of a stream's packet, from its UDP payload.

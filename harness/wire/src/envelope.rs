@@ -369,19 +369,17 @@ pub(crate) fn udp(
     ipv6(fields, defaults, &datagram)
 }
 
-/// Stores an ICMPv6 checksum by the policy of `icmpv6.checksum`: `correct` (default), `zero`,
-/// `wrong`, or a number.
+/// Stores the checksum over the pseudo-header in an ICMPv6 or PIM message's octets 2 and 3, by the
+/// policy of the field `name`: `correct` (default), `zero`, `wrong`, or a number.
 pub(crate) fn seal(
     fields: &Fields,
     defaults: &IpDefaults,
+    name: &str,
     message: &mut [u8],
 ) -> Result<(), BuildError> {
     let (source, destination) = endpoints(fields, defaults)?;
-    let right = checksum(source, destination, 58, message);
-    let stored = match (
-        text(fields, "icmpv6.checksum"),
-        number(fields, "icmpv6.checksum"),
-    ) {
+    let right = checksum(source, destination, defaults.next_header, message);
+    let stored = match (text(fields, name), number(fields, name)) {
         (None | Some("correct"), Ok(None)) | (Some("correct"), _) => right,
         (Some("zero"), _) => 0,
         (Some("wrong"), _) => right ^ 0x5555,

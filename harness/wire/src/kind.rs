@@ -28,13 +28,17 @@ pub enum Kind {
     Udp,
     /// Neighbor Solicitation or Advertisement.
     Neighbor,
+    /// PIM Hello.
+    PimHello,
+    /// PIM Join/Prune.
+    PimJoinPrune,
     /// Any other frame.
     Frame,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Lacpdu,
         Self::Marker,
         Self::Slow,
@@ -46,6 +50,8 @@ impl Kind {
         Self::Rbs,
         Self::Udp,
         Self::Neighbor,
+        Self::PimHello,
+        Self::PimJoinPrune,
         Self::Frame,
     ];
 
@@ -64,6 +70,8 @@ impl Kind {
             Self::Rbs => "rbs",
             Self::Udp => "udp",
             Self::Neighbor => "neighbor",
+            Self::PimHello => "pim-hello",
+            Self::PimJoinPrune => "pim-join-prune",
             Self::Frame => "frame",
         }
     }

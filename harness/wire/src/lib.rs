@@ -16,13 +16,14 @@ mod hello_view;
 mod kind;
 mod lacp;
 mod mld;
+mod pim;
 mod rbs;
 mod summary;
 mod table;
 mod value;
 
 pub use build::{BuildError, FieldForm, FieldInfo, build, decoded_names, field_names, field_table};
-pub use decode::{Anomaly, Decoded, classify, decode, stream_sequence};
+pub use decode::{Anomaly, Decoded, classify, decode, renumber, stream_sequence};
 pub use envelope::{Ip, Layers, checksum_holds, datagram_checksum_holds, layers};
 pub use etrunk::{EtrunkTlv, EtrunkTlvs, digest_correct};
 pub use hello_view::{HelloForm, HelloView};

@@ -84,6 +84,8 @@ pub(crate) fn build(kind: Kind, fields: &Fields) -> Result<Vec<u8>, BuildError> 
         | Kind::Rbs
         | Kind::Udp
         | Kind::Neighbor
+        | Kind::PimHello
+        | Kind::PimJoinPrune
         | Kind::Frame => (version1(131, fields)?, group),
     };
     if let Some(value) = fields.get("trailer") {
@@ -105,7 +107,7 @@ pub(crate) fn build(kind: Kind, fields: &Fields) -> Result<Vec<u8>, BuildError> 
         router_alert: true,
         next_header: 58,
     };
-    envelope::seal(fields, &defaults, &mut message)?;
+    envelope::seal(fields, &defaults, "icmpv6.checksum", &mut message)?;
     envelope::ipv6(fields, &defaults, &message)
 }
 

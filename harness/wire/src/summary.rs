@@ -105,6 +105,12 @@ pub fn summary(frame: &[u8]) -> String {
             };
             format!("neighbor {kind} {}", text(fields, "target"))
         }
+        Kind::PimHello => format!(
+            "PIM Hello holdtime {} s from {}",
+            number(fields, "holdtime"),
+            text(fields, "ipv6.source"),
+        ),
+        Kind::PimJoinPrune => join_prune(fields),
         Kind::Frame => format!(
             "frame 0x{:04x} of {} octets to {}",
             number(fields, "ether.ethertype"),
@@ -116,6 +122,38 @@ pub fn summary(frame: &[u8]) -> String {
         Some(anomaly) => format!("{said} [odd: {}]", anomaly.what),
         None => said,
     }
+}
+
+/// A Join/Prune with its entries, `(*,G)` and `(S,G)` as RFC 7761 writes them.
+fn join_prune(fields: &Fields) -> String {
+    let mut said = Vec::new();
+    let groups = fields.get("groups").and_then(Value::as_array);
+    for group in groups.into_iter().flatten() {
+        let address = group.get("group").and_then(Value::as_str).unwrap_or("?");
+        for (list, verb) in [("joined", "Join"), ("pruned", "Prune")] {
+            let entries = group.get(list).and_then(Value::as_array);
+            for entry in entries.into_iter().flatten() {
+                let flag = |name: &str| entry.get(name).and_then(Value::as_u64) == Some(1);
+                let source = entry.get("source").and_then(Value::as_str).unwrap_or("?");
+                let source = if flag("wildcard") { "*" } else { source };
+                let tree = if flag("rpt") && !flag("wildcard") {
+                    ",rpt"
+                } else {
+                    ""
+                };
+                said.push(format!("{verb}({source},{address}{tree})"));
+            }
+        }
+    }
+    let more = said.len().saturating_sub(4);
+    said.truncate(4);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    let neighbor = text(fields, "upstream_neighbor");
+    format!("PIM {}{more} to {neighbor}", said.join(", "))
 }
 
 /// An MLD message or an E-Trunk hello in one line.
@@ -159,6 +197,8 @@ fn control(kind: Kind, fields: &Fields) -> String {
         | Kind::Rbs
         | Kind::Udp
         | Kind::Neighbor
+        | Kind::PimHello
+        | Kind::PimJoinPrune
         | Kind::Frame => format!("{} {}", kind.name(), text(fields, "group")),
     }
 }

@@ -292,3 +292,22 @@ fn tcp_ports_flags_and_length_are_decoded() {
         assert_eq!(decoded[name], value, "{name}");
     }
 }
+
+/// Proves that a stream's packet with another number is the one that would be built with it, its
+/// checksum included, and that no other frame is touched.
+#[test]
+fn a_renumbered_packet_is_the_one_with_that_number() {
+    let numbered = |number: u64| {
+        let given = json!({"ipv6.destination": "ff1e::101", "sequence": number});
+        build(Kind::Udp, &fields(given)).unwrap()
+    };
+    let mut packet = numbered(1);
+    for number in [2, 255, 0x1_0000, u64::MAX] {
+        assert_eq!(renumber(&mut packet, number), Some(()));
+        assert_eq!(packet, numbered(number), "{number}");
+    }
+    let mut other = build(Kind::Udp, &fields(json!({"payload": "00"}))).unwrap();
+    let before = other.clone();
+    assert_eq!(renumber(&mut other, 7), None);
+    assert_eq!(other, before);
+}

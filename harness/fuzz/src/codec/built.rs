@@ -74,6 +74,8 @@ pub fn built(octets: &[u8]) {
         | Kind::Etrunk
         | Kind::Udp
         | Kind::Neighbor
+        | Kind::PimHello
+        | Kind::PimJoinPrune
         | Kind::Frame => {}
     }
     let fields = mutate::frame(&mut source, kind, &base);
