@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, NoticeKind};
 use crate::grammar::{self, Mismatch, Part, Token, Why};
 use crate::loaded::{Line, Loaded, Place};
 use crate::{check, config};
+use std::cmp::Reverse;
 
 /// How many commands an error offers at most.
 const OFFERS: usize = 5;
@@ -144,6 +145,9 @@ fn command(b: &mut Builder, place: &Place, tokens: &[Token]) -> bool {
     false
 }
 
+/// Characters of a refused line that are compared with the commands.
+const COMPARED: usize = 80;
+
 /// Says why the line is no command of the view that is open.
 fn refuse(b: &mut Builder, place: &Place, tokens: &[Token]) {
     let (view, tables) = commands::tables(&b.view);
@@ -167,19 +171,23 @@ fn refuse(b: &mut Builder, place: &Place, tokens: &[Token]) {
             ))
         })
         .collect();
+    // As many characters of the line as the longest command has, or distances would take time by the
+    // square of whatever somebody typed.
+    let typed: String = whole.text.to_lowercase().chars().take(COMPARED).collect();
+    let first = tokens.first().map_or("", |token| token.text.as_str());
+    let first: String = first.chars().take(COMPARED).collect();
     let similar = |parts: &[Part]| {
-        // In thousandths; only the order matters.
-        let typed = whole.text.to_lowercase();
-        let distance = strsim::damerau_levenshtein(&typed, &grammar::keywords(parts));
-        let first = tokens.first().map_or("", |token| token.text.as_str());
-        let keyword = grammar::keywords(parts);
-        let keyword = keyword.split(' ').next().unwrap_or_default();
-        (strsim::damerau_levenshtein(first, keyword), distance)
+        let keywords = grammar::keywords(parts);
+        let keyword = keywords.split(' ').next().unwrap_or_default();
+        let of_first = strsim::damerau_levenshtein(&first, keyword);
+        (of_first, strsim::damerau_levenshtein(&typed, &keywords))
     };
-    misses.sort_by(|(a, a_parts), (b, b_parts)| {
-        (b.fitting.cmp(&a.fitting))
-            .then_with(|| b.why.cmp(&a.why))
-            .then_with(|| similar(a_parts).cmp(&similar(b_parts)))
+    let fitting = misses.iter().map(|(miss, _)| miss.fitting).max();
+    misses.sort_by_cached_key(|(miss, parts)| {
+        // Only those that fit best are offered.
+        let offered = Some(miss.fitting) == fitting;
+        let similar = offered.then(|| similar(parts));
+        (Reverse(miss.fitting), Reverse(miss.why.clone()), similar)
     });
     let best = misses.first().map(|(miss, _)| miss.clone());
     let fitting = best.as_ref().map_or(0, |miss| miss.fitting);
