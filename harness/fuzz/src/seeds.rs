@@ -7,7 +7,7 @@ use crate::oracle::run;
 use crate::plan::Protocol;
 use crate::player::Player;
 use harness_trace::{Trace, to_pcapng};
-use harness_wire::{Kind, classify, layers};
+use harness_wire::{Kind, build, classify, layers};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::json;
@@ -54,10 +54,29 @@ fn of_frames(choose: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Vec<Vec<u8>> {
     found
 }
 
-/// Whole frames.
+/// Whole frames; PIM's, which the reference doesn't speak, as the tester builds them.
 #[must_use]
 pub fn frames() -> Vec<Vec<u8>> {
-    of_frames(|frame| Some(frame.to_vec()))
+    let tree = json!({"source": "2001:db8:22::22", "wildcard": 1, "rpt": 1});
+    let source = json!({"source": "2001:db8:40::1"});
+    let group = json!({"group": "ff1e::101", "joined": [source], "pruned": [tree]});
+    let pim = [
+        (
+            Kind::PimHello,
+            json!({"addresses": ["2001:db8:20::1"], "override_interval": 2500}),
+        ),
+        (
+            Kind::PimJoinPrune,
+            json!({"upstream_neighbor": "fe80::a1", "groups": [group]}),
+        ),
+    ];
+    let built = pim.into_iter().filter_map(|(kind, given)| {
+        let given = given.as_object()?.clone().into_iter().collect();
+        build(kind, &given).ok()
+    });
+    let mut found = of_frames(|frame| Some(frame.to_vec()));
+    found.extend(built);
+    found
 }
 
 /// Slow protocol payloads.
