@@ -7,6 +7,7 @@
 mod code;
 mod query;
 mod report;
+mod room;
 
 pub use code::{MaximumResponseCode, Qqic, delay_v1};
 pub use query::{Qrv, Query, QueryV1, QueryV2};

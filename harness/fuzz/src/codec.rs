@@ -21,7 +21,8 @@ pub use mld::{mld, mld_agreement, packed};
 pub use rbs::{message, message_agreement, stream};
 pub use slow::{slow, slow_agreement};
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
 
 /// No frame is longer: its length fields have 16 bits.
 const LONGEST: usize = 60_000;
@@ -94,13 +95,15 @@ const fn mac(octets: [u8; 6]) -> u64 {
     u64::from_be_bytes([0, 0, a, b, c, d, e, f])
 }
 
-/// Lends an empty buffer that keeps its room from input to input.
+/// Lends an empty buffer that keeps its room from input to input. It is never dropped, and whether
+/// it is would be asked at each input; after a panic there is a new one.
 fn with_buffer(fill: impl FnOnce(&mut Vec<u8>)) {
     thread_local! {
-        static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        static BUFFER: Cell<ManuallyDrop<Vec<u8>>> =
+            const { Cell::new(ManuallyDrop::new(Vec::new())) };
     }
-    BUFFER.with_borrow_mut(|buffer| {
-        buffer.clear();
-        fill(buffer);
-    });
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    fill(&mut buffer);
+    BUFFER.set(buffer);
 }

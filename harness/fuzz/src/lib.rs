@@ -9,6 +9,7 @@ pub mod campaign;
 pub mod codec;
 pub mod files;
 pub mod finding;
+pub mod listener;
 pub mod minimise;
 pub mod mutate;
 pub mod oracle;

@@ -11,7 +11,7 @@ use dut_wire::mld::{Record, RecordType, Report};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-const OWN: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x11);
+pub(crate) const OWN: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x11);
 /// A better querier, a worse one, a listener, and who may not speak.
 const SPEAKERS: [Ipv6Addr; 4] = [
     Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1),
@@ -19,7 +19,7 @@ const SPEAKERS: [Ipv6Addr; 4] = [
     Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xa1),
     Ipv6Addr::UNSPECIFIED,
 ];
-const GROUPS: [Ipv6Addr; 5] = [
+pub(crate) const GROUPS: [Ipv6Addr; 5] = [
     Ipv6Addr::new(0xff1e, 0, 0, 0, 0, 0, 0, 1),
     Ipv6Addr::new(0xff1e, 0, 0, 0, 0, 0, 0, 2),
     Ipv6Addr::new(0xff3e, 0, 0, 0, 0, 0, 0, 3),
@@ -105,30 +105,7 @@ impl Bench {
     }
 
     fn hear(&mut self, source: &mut Source<'_, '_>) {
-        let message = message(source);
-        let from = *source.pick(&SPEAKERS);
-        let to = *source.pick(&DESTINATIONS);
-        let mut octets = message.to_vec(from, to);
-        if source.chance(20) {
-            let at = source.below(octets.len());
-            if let Some(octet) = octets.get_mut(at) {
-                *octet = u8::try_from(source.below(256)).unwrap_or(0);
-            }
-            if source.chance(40) {
-                octets.truncate(source.below(octets.len() + 1));
-            }
-            // The checksum is right again but for some.
-            if let Some(checksum) = octets.get_mut(2..4).filter(|_| source.chance(90)) {
-                checksum.fill(0);
-                icmpv6::seal(&mut octets, from, to);
-            }
-        }
-        let envelope = Envelope {
-            source: from,
-            destination: to,
-            hop_limit: *source.pick(&[1, 1, 1, 64]),
-            router_alert: *source.pick(&[Some(0), Some(0), Some(0), None]),
-        };
+        let (envelope, octets) = spoken(source, &DESTINATIONS);
         self.interface.handle_message(self.now, &envelope, &octets);
         for group in GROUPS {
             // Any answer will do: it must have one.
@@ -188,6 +165,35 @@ impl Bench {
             }
         }
     }
+}
+
+/// Any message of any speaker to one of these, some of them damaged.
+pub(crate) fn spoken(source: &mut Source<'_, '_>, to: &[Ipv6Addr]) -> (Envelope, Vec<u8>) {
+    let message = message(source);
+    let from = *source.pick(&SPEAKERS);
+    let to = *source.pick(to);
+    let mut octets = message.to_vec(from, to);
+    if source.chance(20) {
+        let at = source.below(octets.len());
+        if let Some(octet) = octets.get_mut(at) {
+            *octet = u8::try_from(source.below(256)).unwrap_or(0);
+        }
+        if source.chance(40) {
+            octets.truncate(source.below(octets.len() + 1));
+        }
+        // The checksum is right again but for some.
+        if let Some(checksum) = octets.get_mut(2..4).filter(|_| source.chance(90)) {
+            checksum.fill(0);
+            icmpv6::seal(&mut octets, from, to);
+        }
+    }
+    let envelope = Envelope {
+        source: from,
+        destination: to,
+        hop_limit: *source.pick(&[1, 1, 1, 64]),
+        router_alert: *source.pick(&[Some(0), Some(0), Some(0), None]),
+    };
+    (envelope, octets)
 }
 
 fn message(source: &mut Source<'_, '_>) -> Message {

@@ -5,7 +5,7 @@
 use crate::oracle::run;
 use crate::plan::{Protocol, plan};
 use crate::player::Player;
-use crate::{beds, codec, files, pair, router, seeds, stream};
+use crate::{beds, codec, files, listener, pair, router, seeds, stream};
 
 /// One target.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Target {
 }
 
 /// Every target but `empty` and `canary`.
-pub const TARGETS: [Target; 25] = [
+pub const TARGETS: [Target; 26] = [
     Target {
         name: "slow_codec",
         run: codec::slow,
@@ -120,6 +120,11 @@ pub const TARGETS: [Target; 25] = [
     Target {
         name: "mld_router",
         run: router::schedule,
+        seeds: seeds::choices,
+    },
+    Target {
+        name: "mld_listener",
+        run: listener::schedule,
         seeds: seeds::choices,
     },
     Target {

@@ -1,5 +1,6 @@
 //! Multicast Listener Query (RFC 2710 3, RFC 3810 5.1). The version follows from the length alone.
 
+use super::room::{Room, count};
 use super::{
     LinkMtu, MaximumResponseCode, QUERY, Qqic, Refused, V1_LEN, emit_v1, not_multicast, put_v1,
 };
@@ -123,7 +124,7 @@ impl Query {
     pub(super) fn emitted_len(&self) -> usize {
         match self {
             Self::V1(_) => V1_LEN,
-            Self::V2(query) => V2_LEN + 16 * usize::from(query.number_of_sources()),
+            Self::V2(query) => V2_LEN + 16 * usize::from(count(&query.sources)),
         }
     }
 
@@ -193,14 +194,10 @@ impl QueryV2 {
         })
     }
 
-    fn number_of_sources(&self) -> u16 {
-        u16::try_from(self.sources.len()).unwrap_or(u16::MAX)
-    }
-
     fn emit(&self, out: &mut Vec<u8>) {
         //= MLD-007
         //= MLD-008
-        let count = self.number_of_sources();
+        let count = count(&self.sources);
         let mut o = [0; V2_LEN];
         put_v1(&mut o, QUERY, self.maximum_response_code.0, self.group);
         fixed::put::<24, 2, _>(
@@ -208,8 +205,8 @@ impl QueryV2 {
             [u8::from(self.suppress) << 3 | self.qrv.0, self.qqic.0],
         );
         fixed::put::<26, 2, _>(&mut o, count.to_be_bytes());
-        out.extend_from_slice(&o);
-        emit_addresses(out, &self.sources, count);
+        let mut room = Room::new(out, V2_LEN + 16 * usize::from(count));
+        room.put_list(o, &self.sources, count);
     }
 
     /// The query as one or more that each fit the MTU; the sources keep their order.
@@ -237,11 +234,4 @@ pub(super) fn addresses(octets: &[u8]) -> Vec<Ipv6Addr> {
     }
     let address = |chunk: &[u8; 16]| Ipv6Addr::from_octets(*chunk);
     chunks.iter().map(address).collect()
-}
-
-/// Appends the first `count` addresses, 16 octets each.
-pub(super) fn emit_addresses(out: &mut Vec<u8>, addresses: &[Ipv6Addr], count: u16) {
-    for address in addresses.get(..count.into()).unwrap_or(addresses) {
-        out.extend_from_slice(&address.octets());
-    }
 }

@@ -1,6 +1,7 @@
 //! Version 2 Multicast Listener Report (RFC 3810 5.2).
 
-use super::query::{addresses, emit_addresses};
+use super::query::addresses;
+use super::room::{Room, count};
 use super::{LinkMtu, REPORT_V2, Refused};
 use crate::Reader;
 use crate::reader::fixed;
@@ -44,21 +45,22 @@ pub struct Record {
 
 /// Record Type (RFC 3810 5.2.12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum RecordType {
     /// 1: MODE_IS_INCLUDE, IS_IN.
-    ModeIsInclude,
+    ModeIsInclude = 1,
     /// 2: MODE_IS_EXCLUDE, IS_EX.
-    ModeIsExclude,
+    ModeIsExclude = 2,
     /// 3: CHANGE_TO_INCLUDE_MODE, TO_IN.
-    ChangeToInclude,
+    ChangeToInclude = 3,
     /// 4: CHANGE_TO_EXCLUDE_MODE, TO_EX.
-    ChangeToExclude,
+    ChangeToExclude = 4,
     /// 5: ALLOW_NEW_SOURCES, ALLOW.
-    AllowNewSources,
+    AllowNewSources = 5,
     /// 6: BLOCK_OLD_SOURCES, BLOCK.
-    BlockOldSources,
+    BlockOldSources = 6,
     /// Any other value; the record is ignored, its neighbours aren't.
-    Unknown(u8),
+    Unknown(u8) = 7,
 }
 
 impl RecordType {
@@ -79,6 +81,16 @@ impl RecordType {
     /// The field value.
     #[must_use]
     pub const fn value(self) -> u8 {
+        let number = self.number();
+        if let Self::Unknown(value) = self {
+            value
+        } else {
+            number
+        }
+    }
+
+    /// The field value of a type that has a name: as a table of constants it costs no branch.
+    const fn number(self) -> u8 {
         match self {
             Self::ModeIsInclude => 1,
             Self::ModeIsExclude => 2,
@@ -86,7 +98,7 @@ impl RecordType {
             Self::ChangeToExclude => 4,
             Self::AllowNewSources => 5,
             Self::BlockOldSources => 6,
-            Self::Unknown(value) => value,
+            Self::Unknown(_) => 7,
         }
     }
 
@@ -103,12 +115,18 @@ impl Report {
         //= MLD-028
         let head: &[u8; HEADER_LEN] = reader.chunk("Header").map_err(Refused::Length)?;
         let count = fixed::u16::<6, _>(head);
-        let fitting = reader.rest().len() / RECORD_LEN;
-        let mut records = Vec::with_capacity(usize::from(count).min(fitting));
-        //= MLD-035
+        // Where a count overruns, nothing has been allocated.
+        let mut ahead = reader.clone();
         for _ in 0..count {
-            records.push(Record::parse(&mut reader)?);
+            Fields::take(&mut ahead)?;
         }
+        //= MLD-035
+        // Now all of them are there, so that their number is known and the list never grows.
+        let next = |_| match Fields::take(&mut reader) {
+            Ok(fields) => fields.record(),
+            Err(_) => Record::NOTHING,
+        };
+        let records = (0..count).map(next).collect();
         //= MLD-027
         //= MLD-157
         Ok(Self { records })
@@ -125,17 +143,21 @@ impl Report {
     }
 
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
-        let count = u16::try_from(self.records.len()).unwrap_or(u16::MAX);
+        //= MLD-027
+        let count = count(&self.records);
         let [high, low] = count.to_be_bytes();
-        out.extend_from_slice(&[REPORT_V2, 0, 0, 0, 0, 0, high, low]);
-        for record in self.records.iter().take(count.into()) {
-            record.emit(out);
-        }
+        let mut room = Room::new(out, self.emitted_len());
+        room.put([REPORT_V2, 0, 0, 0, 0, 0, high, low]);
+        let records = self.records.iter().take(count.into());
+        records.for_each(|record| record.emit(&mut room));
+        debug_assert!(room.is_full(), "emitted_len is the length");
     }
 
     pub(super) fn emitted_len(&self) -> usize {
-        let records = self.records.iter().take(u16::MAX.into());
-        HEADER_LEN + records.map(Record::emitted_len).sum::<usize>()
+        let records = self.records.iter().take(count(&self.records).into());
+        records.fold(HEADER_LEN, |sum, record| {
+            sum.wrapping_add(record.emitted_len())
+        })
     }
 
     /// Packs records, in their order, into as few reports as that gives; each fits the MTU.
@@ -165,43 +187,62 @@ impl Report {
     }
 }
 
-impl Record {
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Refused> {
+/// A record's octets: its fixed layout and its list of sources.
+struct Fields<'a> {
+    head: &'a [u8; RECORD_LEN],
+    sources: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// One check for a record's fixed layout, and one for all that follows it.
+    fn take(reader: &mut Reader<'a>) -> Result<Self, Refused> {
         let head = reader.chunk::<RECORD_LEN>("Record");
         let head = head.map_err(Refused::Overrun)?;
-        let [record_type, aux, ..] = *head;
-        let count = fixed::u16::<2, _>(head);
+        let [_, aux, ..] = *head;
         //= MLD-036
-        let sources = reader.take(usize::from(count) * 16, "Source Address");
-        let sources = addresses(sources.map_err(Refused::Overrun)?);
-        //= MLD-029
         //= MLD-037
-        reader
-            .take(usize::from(aux) * 4, "Auxiliary Data")
-            .map_err(Refused::Overrun)?;
-        Ok(Self {
+        let listed = 16 * usize::from(fixed::u16::<2, _>(head));
+        let field = if reader.rest().len() < listed {
+            "Source Address"
+        } else {
+            "Auxiliary Data"
+        };
+        let body = reader.take(listed + 4 * usize::from(aux), field);
+        let body = body.map_err(Refused::Overrun)?;
+        let sources = body.get(..listed).unwrap_or_default();
+        Ok(Self { head, sources })
+    }
+
+    fn record(&self) -> Record {
+        let [record_type, ..] = *self.head;
+        Record {
             record_type: RecordType::from_value(record_type),
-            group: fixed::ipv6::<4, _>(head),
-            sources,
-        })
+            group: fixed::ipv6::<4, _>(self.head),
+            sources: addresses(self.sources),
+        }
     }
+}
 
-    fn number_of_sources(&self) -> u16 {
-        u16::try_from(self.sources.len()).unwrap_or(u16::MAX)
-    }
+impl Record {
+    /// No record at all: of a type that everyone ignores.
+    const NOTHING: Self = Self {
+        record_type: RecordType::Unknown(0),
+        group: Ipv6Addr::UNSPECIFIED,
+        sources: Vec::new(),
+    };
 
-    fn emit(&self, out: &mut Vec<u8>) {
-        let count = self.number_of_sources();
+    fn emit(&self, room: &mut Room<'_>) {
+        //= MLD-029
+        let count = count(&self.sources);
         let mut o = [0; RECORD_LEN];
         fixed::put::<0, 1, _>(&mut o, [self.record_type.value()]);
         fixed::put::<2, 2, _>(&mut o, count.to_be_bytes());
         fixed::put::<4, 16, _>(&mut o, self.group.octets());
-        out.extend_from_slice(&o);
-        emit_addresses(out, &self.sources, count);
+        room.put_list(o, &self.sources, count);
     }
 
     fn emitted_len(&self) -> usize {
-        RECORD_LEN + 16 * usize::from(self.number_of_sources())
+        RECORD_LEN + 16 * usize::from(count(&self.sources))
     }
 
     fn split(mut self, capacity: usize) -> Vec<Self> {

@@ -15,16 +15,9 @@ pub fn mld(octets: &[u8]) {
     };
     with_buffer(|again| {
         parsed.emit(again);
-        // The checksum, which the message alone can't have.
-        if let (Some(to), Some(from)) = (again.get_mut(2..4), octets.get(2..4)) {
-            to.copy_from_slice(from);
-        }
-        // The same octets are read to the same message.
-        if again != octets {
-            assert_eq!(again.len(), parsed.emitted_len(), "emitted_len");
-            let reparsed = Message::parse(again);
-            assert_eq!(reparsed, Ok(parsed), "an MLD message encoded again");
-        }
+        let reparsed = Message::parse(again);
+        let same = reparsed.as_ref() == Ok(&parsed);
+        assert!(same, "{parsed:?} encoded again: {reparsed:?}");
     });
 }
 
@@ -47,6 +40,7 @@ pub fn mld_agreement(octets: &[u8]) {
     }
     with_buffer(|again| {
         parsed.emit(again);
+        assert_eq!(again.len(), parsed.emitted_len(), "emitted_len");
         assert_eq!(read_alike(again, &parsed), again.len(), "the encoded end");
         let odd = mld_anomalies(again).next();
         assert!(odd.is_none(), "an encoded MLD message is odd: {odd:?}");
