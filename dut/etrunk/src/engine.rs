@@ -319,11 +319,19 @@ impl ETrunk {
 
     /// Late time is legal: what should have happened before an input happens first.
     pub(crate) fn due(&mut self, now: Instant) {
+        let since = now.since(self.now);
         self.now = self.now.max(now);
         if self.started.is_none() {
             return;
         }
         let local = self.local_fail_time();
+        // Something is due in every period: who comes later than two has stood still.
+        let period = tenths(self.config.send_period().get());
+        if let Some(peer) = &mut self.peer
+            && (self.policy.stood_still)(since, period)
+        {
+            peer.unheard_for(since);
+        }
         if let Some(peer) = &mut self.peer
             && now >= peer.fail_deadline(local, &self.policy)
         {
@@ -376,7 +384,7 @@ impl ETrunk {
         match &self.peer {
             Some(peer) => {
                 let period = tenths(self.config.send_period().get());
-                peer.says(now, period, &self.policy)
+                peer.says(now, (self.role, period), &self.policy)
             }
             None if self.fail_deadline().is_some_and(|at| now < at) => PeerSays::Awaited,
             None => PeerSays::Silent,

@@ -75,6 +75,13 @@ impl Peer {
         restarted
     }
 
+    /// For so long this device stood still and couldn't hear it: that is no silence of the peer's.
+    //= ETRUNK-062
+    pub(crate) fn unheard_for(&mut self, time: Duration) {
+        self.last_heard += time;
+        self.heard_since += time;
+    }
+
     /// When its silence counts as its failure: its own fail-time, else the local one.
     //= ETRUNK-033
     pub(crate) fn fail_deadline(&self, local: Duration, policy: &Policy) -> Instant {
@@ -82,8 +89,14 @@ impl Peer {
         self.last_heard + (policy.fail_time)(fail_time, local)
     }
 
-    /// What it says. `own_period` bounds how long it may take to hear us after a gap.
-    pub(crate) fn says(&self, now: Instant, own_period: Duration, policy: &Policy) -> PeerSays {
+    /// What it says to a device of this role. `own_period` bounds how long it may take to hear us
+    /// after a gap.
+    pub(crate) fn says(
+        &self,
+        now: Instant,
+        (own, own_period): (State, Duration),
+        policy: &Policy,
+    ) -> PeerSays {
         if self.silent {
             return PeerSays::Silent;
         }
@@ -91,10 +104,18 @@ impl Peer {
         let deaf = heard && self.deaf_at(own_period, policy).is_some_and(|at| now >= at);
         match self.hello.state {
             State::Initialize => PeerSays::Initialize,
+            State::Backup if !self.answers(own, policy) => PeerSays::BackupOfMaster,
             State::Backup => PeerSays::Backup,
             State::Master if deaf => PeerSays::DeafMaster,
             State::Master => PeerSays::Master,
         }
+    }
+
+    /// Whether its last hello was sent after it had heard our present role. One without a
+    /// link-ready member takes nothing over, so its answer needn't be waited for.
+    fn answers(&self, own: State, policy: &Policy) -> bool {
+        let heard = self.hello.echo.as_ref().map(|echo| echo.state);
+        !any_ready(&self.hello) || (policy.answered)(own, heard)
     }
 
     /// When a Master that echoes nothing counts as deaf, if it goes on being heard.

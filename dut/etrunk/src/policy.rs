@@ -34,6 +34,9 @@ pub struct Policy {
     pub system_id: fn([u8; 6], Known, Option<Known>) -> bool,
     /// After which silence the peer counts as failed, by its Fail_Time and the local one.
     pub fail_time: fn(Option<Duration>, Duration) -> Duration,
+    /// Whether this device stood still and heard nothing, by the time since it was last driven and
+    /// its period.
+    pub stood_still: fn(Duration, Duration) -> bool,
     /// Local fail-time in units of 100 ms, by Send_Period and multiplier.
     pub local_fail_time: fn(u16, u16) -> u16,
     /// Whether we are better (`Less`), by `larger-wins`, our priority and System_ID and the peer's.
@@ -41,6 +44,8 @@ pub struct Policy {
     /// Whether members that aren't ready count as down: whether any was ready in this boot, and
     /// whether the local fail-time has run.
     pub settled: fn(bool, bool) -> bool,
+    /// Whether a Backup peer has answered what we are, by our role and the one that it echoes.
+    pub answered: fn(Role, Option<Role>) -> bool,
     /// Periods after which a Master that echoes nothing counts as deaf.
     pub deaf_periods: u32,
     /// Whether the revert delay runs beside the other Master: the peer hears us, a member is ready.
@@ -86,9 +91,11 @@ impl Policy {
         sequence,
         system_id,
         fail_time: |peers, local| peers.unwrap_or(local),
+        stood_still: |since, period| since > period * 2,
         local_fail_time: u16::saturating_mul,
         election,
         settled: |ever_ready, run| ever_ready || run,
+        answered: |own, heard| own != Role::Backup || heard != Some(Role::Master),
         deaf_periods: 3,
         revert_occasion: |hears_us, ready| hears_us && ready,
         revert_ready: |run, gate| run == Some(true) && gate,

@@ -1,4 +1,4 @@
-//! The roles as two row tables: device rows 01–29, member rows 31–48.
+//! The roles as two row tables: device rows 01–30, member rows 31–48.
 //!
 //! One match arm a row, in this order; [`Decision::row`] is the row's id. A row reads only what
 //! its pattern names. Both functions are pure: who calls them holds the timers and the peer.

@@ -31,6 +31,11 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
+    /// Whether it carries remaining times.
+    pub(crate) fn tells_times(&self) -> bool {
+        self.interface || !self.keys.is_empty()
+    }
+
     fn new(now: Instant, id: u64, backup_id: u16, body: &Body) -> Self {
         let records: &[Record] = if let Body::Upsert { records, .. } = body {
             records
@@ -79,6 +84,8 @@ pub(crate) struct Connection {
     pub(crate) unacknowledged: VecDeque<Sent>,
     /// The shortest time from a data message to its acknowledgement; at first what opening took.
     shortest: Option<Duration>,
+    /// Whether a record has been acknowledged in a time that was judged by it.
+    measured: bool,
     /// When the acknowledgement of what was applied is due.
     pub(crate) ack_due: Option<Instant>,
     /// Message_ID of the last data message applied.
@@ -111,6 +118,7 @@ impl Connection {
             keepalive,
             unacknowledged: VecDeque::new(),
             shortest: None,
+            measured: false,
             ack_due: None,
             applied_id: 0,
             ack_delay,
@@ -155,23 +163,28 @@ impl Connection {
         self.unacknowledged.len() < UNACKNOWLEDGED_MAX
     }
 
-    /// Everything up to `id` was applied: each message, and whether it was `late`.
+    /// Everything up to `id` was applied: each message, and whether it was `late`; and whether the
+    /// path is so much faster now that what was in time until now was late.
     pub(crate) fn acknowledged(
         &mut self,
         now: Instant,
         id: u64,
         late: fn(Duration, Duration) -> bool,
-    ) -> Vec<(Sent, bool)> {
+    ) -> (Vec<(Sent, bool)>, bool) {
         let known = self.unacknowledged.iter().take_while(|sent| sent.id <= id);
         let known = known.count();
         let mut done = Vec::new();
+        let mut faster = false;
         for sent in self.unacknowledged.drain(..known) {
             let took = now.since(sent.at);
-            let shortest = self.shortest.map_or(took, |shortest| shortest.min(took));
+            let old = self.shortest.unwrap_or(took);
+            let shortest = old.min(took);
+            faster |= self.measured && late(old, shortest);
+            self.measured |= sent.tells_times();
             self.shortest = Some(shortest);
             done.push((sent, late(took, shortest)));
         }
-        done
+        (done, faster)
     }
 
     /// Notes that data message `id` was applied.

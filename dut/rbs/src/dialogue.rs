@@ -1,7 +1,6 @@
 //! The dialogue: which message may come when, and the session's own messages.
 
 use crate::Session;
-use crate::connection::Sent;
 use crate::policy::OnNak;
 use crate::profile::Profile;
 use crate::session::Link;
@@ -22,10 +21,6 @@ const fn down_reason(code: NotifyCode) -> &'static str {
         NotifyCode::Administrative => "TCP closed administratively.",
     }
 }
-
-/// Repeats in a row of what was acknowledged late: on a path that is always slow they correct
-/// nothing.
-const REPEATS_MAX: u8 = 8;
 
 impl Session {
     /// Sends NOTIFY and closes.
@@ -138,37 +133,12 @@ impl Session {
         if acknowledged > connection.sent_id() {
             return self.refuse(now, NotifyCode::UnexpectedMessage, id);
         }
-        for (sent, late) in connection.acknowledged(now, acknowledged, self.policy.late) {
+        let (done, faster) = connection.acknowledged(now, acknowledged, self.policy.late);
+        for (sent, late) in done {
             self.repeat_late(now, sent, late);
         }
-    }
-
-    /// What was applied late, since TCP had to send it again, ran down on the way without the
-    /// peer's knowing: a master says it once more with what remains now.
-    //= BACKUP-034
-    fn repeat_late(&mut self, now: Instant, sent: Sent, late: bool) {
-        let Some(profile) = self.profiles.get_mut(&sent.backup_id) else {
-            return;
-        };
-        if !late {
-            profile.repeats = 0;
-            return;
-        }
-        let nothing = sent.keys.is_empty() && !sent.interface;
-        if nothing || !profile.may_upsert() {
-            return;
-        }
-        // What one acknowledgement covers is repeated together.
-        if profile.changed.is_empty() && !profile.interface_changed {
-            if profile.repeats >= REPEATS_MAX {
-                return;
-            }
-            profile.repeats += 1;
-        }
-        profile.interface_changed |= sent.interface && profile.table.interface.is_some();
-        profile.flush_by(now);
-        for key in sent.keys {
-            self.make_own(now, sent.backup_id, key);
+        if faster {
+            self.repeat_all();
         }
     }
 

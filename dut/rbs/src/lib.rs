@@ -12,6 +12,7 @@ mod connection;
 mod dialogue;
 mod entry;
 mod event;
+mod late;
 mod open;
 pub mod policy;
 mod profile;

@@ -69,6 +69,8 @@ pub struct Policy {
     pub announces: fn(Option<Role>, Role) -> bool,
     /// Whether changes are told in real time: master, the peer's role.
     pub may_upsert: fn(bool, Option<Role>) -> bool,
+    /// Whether changes that haven't been told are dropped when the role becomes master (or slave).
+    pub drops_changes: fn(bool) -> bool,
     /// Whether deletions are told.
     pub may_delete: fn(bool, Option<Role>) -> bool,
     /// Whether a deletion of a foreign entry is preceded by the entry as the device's own version.
@@ -105,6 +107,9 @@ pub struct Policy {
     /// Whether an acknowledgement came late, by the time since the message was sent and the
     /// shortest such time of the connection.
     pub late: fn(Duration, Duration) -> bool,
+    /// How far apart a master whose repeats were all late tries the path with one record; `None`
+    /// is never.
+    pub probe: Option<Duration>,
     /// How a source counts in the digest, by whether it is requested.
     pub digest_source: fn(bool) -> bool,
     /// Whether a DIGEST is answered, by whether it wants that.
@@ -156,6 +161,8 @@ impl Policy {
         //= RBS-030
         announces: |told, role| told != Some(role),
         may_upsert,
+        //= RBS-037
+        drops_changes: |master| !master,
         may_delete,
         adopts_first: |foreign| foreign,
         coalesces,
@@ -184,6 +191,8 @@ impl Policy {
         ack_delay: Duration::from_millis(10),
         // The sync bound, beside twice what the path takes.
         late: |took, shortest| took > shortest * 2 + Duration::from_millis(50),
+        //= BACKUP-034
+        probe: Some(Duration::from_secs(1)),
         digest_source: |requested| requested,
         //= RBS-028
         answers: |wanted| wanted,

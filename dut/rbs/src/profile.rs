@@ -43,6 +43,16 @@ pub(crate) struct InBatch {
     pub(crate) refused: bool,
 }
 
+/// What the peer holds with times that ran down on a slow path, and isn't repeated before the path
+/// is known to be fast again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Owed {
+    pub(crate) keys: BTreeSet<Key>,
+    pub(crate) interface: bool,
+    /// When one record tries the path.
+    pub(crate) probe_at: Option<Instant>,
+}
+
 /// A profile.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
@@ -88,8 +98,9 @@ pub(crate) struct Profile {
     resync_distance: Duration,
     /// NAKs of code 1 sent since the last record was applied.
     pub(crate) refusals_in_a_row: u32,
-    /// Repeats in a row of what was acknowledged late.
+    /// Repeats in a row of what was acknowledged late, and what was late after the last of them.
     pub(crate) repeats: u8,
+    pub(crate) owed: Owed,
     /// [`crate::Session::synchronized`] as last reported.
     pub(crate) synchronized: bool,
 }
@@ -125,6 +136,7 @@ impl Profile {
             resync_distance: RESYNC_FIRST,
             refusals_in_a_row: 0,
             repeats: 0,
+            owed: Owed::default(),
             synchronized: false,
         }
     }
@@ -135,6 +147,21 @@ impl Profile {
             (true, _) => Role::Init,
             (false, true) => Role::Master,
             (false, false) => Role::Slave,
+        }
+    }
+
+    /// The tracked member's role has changed.
+    pub(crate) fn set_role(&mut self, master: bool) {
+        self.master = master;
+        self.peer_digest = None;
+        self.suspended = None;
+        self.request_due = true;
+        self.forget_late();
+        if (self.policy.drops_changes)(master) {
+            // A slave can't tell them. What it made while it was master shows in its digest, and
+            // the master asks.
+            self.changed.clear();
+            self.interface_changed = false;
         }
     }
 
@@ -157,7 +184,13 @@ impl Profile {
         self.resync_at = None;
         self.ask_too = false;
         self.refusals_in_a_row = 0;
+        self.forget_late();
+    }
+
+    /// Nothing was late yet: with another connection or role all is told anew.
+    pub(crate) fn forget_late(&mut self) {
         self.repeats = 0;
+        self.owed = Owed::default();
     }
 
     /// Whether changes may be sent in real time.

@@ -18,6 +18,7 @@ const DIGEST_PERIOD: Duration = Duration::from_secs(10);
 impl Session {
     /// Sends what is due and reports what has changed.
     pub(crate) fn settle(&mut self, now: Instant) {
+        self.probe(now);
         if let Link::Up(connection) = &mut self.link
             && connection.connected
         {
@@ -83,12 +84,13 @@ impl Session {
 fn profile_timeout(profile: &Profile, connection: &Connection, room: bool) -> Option<Instant> {
     let sends = profile.may_upsert() || (profile.may_delete() && !profile.deletions.is_empty());
     let flush = profile.flush_at.filter(|_| room && sends);
+    let probe = profile.owed.probe_at.filter(|_| profile.may_upsert());
     let digest = (!profile.master).then(|| profile.digest_sent_at + DIGEST_PERIOD);
     // Only a restarted device gives up waiting; a master that asked may wait for ever.
     let waits = (profile.policy.waits)(connection.hold);
     let asked = profile.asked_at.filter(|_| profile.fresh);
     let waited = asked.map(|at| at + waits);
-    [flush, profile.resync_at, digest, waited]
+    [flush, probe, profile.resync_at, digest, waited]
         .into_iter()
         .flatten()
         .min()

@@ -238,10 +238,7 @@ impl Session {
         if let Some(profile) = self.profiles.get_mut(&backup_id)
             && profile.master != master
         {
-            profile.master = master;
-            profile.peer_digest = None;
-            profile.suspended = None;
-            profile.request_due = true;
+            profile.set_role(master);
         }
         self.schedule_ageing(now);
         self.settle(now);

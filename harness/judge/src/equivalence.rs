@@ -14,12 +14,14 @@ use crate::verdict::Finding;
 use dut_device::Instant;
 use harness_suite::{Quantity, Scope};
 use harness_trace::{Direction, Frame, Point, PointId};
-use harness_wire::{Ip, LacpView, MldView, checksum_holds, layers, stream_sequence, summary};
+use harness_wire::{Ip, LacpView, MldView, layers, stream_sequence, summary};
+use message::{interface_id, is_valid, is_whole};
 use standing::{Held, Standing};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
+use takeover::Unsure;
 
 /// The sync bound without the latency.
 const SYNC: Duration = Duration::from_millis(50);
@@ -27,6 +29,8 @@ const SYNC: Duration = Duration::from_millis(50);
 const RESOLUTION: Duration = Duration::from_millis(2);
 /// How late a state is known while nothing seems to happen; the driver looks at least as often.
 const LOOK: Duration = Duration::from_millis(25);
+/// Messages about a group and the query that the first of them triggers may cross on the way.
+const CROSSING: Duration = Duration::from_millis(1);
 /// Differing is excused for so long after faults have ended.
 const HEALING: Duration = Duration::from_secs(5);
 
@@ -56,6 +60,8 @@ struct Cause {
     record: usize,
     at: Instant,
     what: What,
+    /// It followed another message about the group so soon that a query may have been sent between.
+    close: bool,
 }
 
 /// What it was; put into words only where a finding tells it.
@@ -102,6 +108,10 @@ pub struct Equivalence {
     master: Option<usize>,
     /// The Master that is gone, and what was asked of it then, until there is one again.
     left: Option<(usize, BTreeMap<Ipv6Addr, Record>)>,
+    /// What the Master may hold instead of what the table says.
+    unsure: Unsure,
+    /// Since when the channel is down, or what trouble kept from being acknowledged still is.
+    channel_down_since: Option<Instant>,
     /// Groups, filter modes and sources of the two devices.
     entries: Leg,
     /// Their timers.
@@ -156,6 +166,8 @@ impl Equivalence {
             state: PairState::default(),
             master: None,
             left: None,
+            unsure: Unsure::default(),
+            channel_down_since: None,
             entries: Leg::default(),
             timers: Leg::default(),
             listeners: Leg::default(),
@@ -226,7 +238,7 @@ impl Equivalence {
         if own {
             if view.kind() == 130 {
                 self.querier = Some(ip.source);
-                self.table.query(frame.at, &view, false);
+                self.asked(frame.at, &view);
             }
         } else {
             self.hear(record, frame, &ip, &view);
@@ -266,8 +278,17 @@ impl Equivalence {
         }
         let octets: Arc<[u8]> = frame.octets.as_slice().into();
         for group in groups {
+            self.unsure.remove(&group);
             let what = What::Message(Arc::clone(&octets));
-            self.causes.insert(group, Cause { record, at, what });
+            let before = self.causes.get(&group);
+            let close = before.is_some_and(|before| at <= before.at + CROSSING);
+            let cause = Cause {
+                record,
+                at,
+                what,
+                close,
+            };
+            self.causes.insert(group, cause);
         }
     }
 
@@ -276,8 +297,16 @@ impl Equivalence {
         self.advance(at);
         let nothing = change.is_nothing();
         let old = Standing::of(&self.state);
+        let followed = self.followed(&change);
+        let slept = self.state.devices.each_ref().map(|device| !device.running);
         self.state.apply(change);
         let new = Standing::of(&self.state);
+        self.caught_up(followed);
+        if new.connected {
+            self.channel_down_since = None;
+        } else {
+            self.channel_down_since.get_or_insert(at);
+        }
         let both = [old, new];
         let troubled = |s: &Standing| s.parted || s.cut || s.alone || s.master.is_none();
         if both.iter().any(troubled) {
@@ -309,10 +338,14 @@ impl Equivalence {
         }
         if let Some(master) = new.master {
             self.returned(master);
-            if old.split && !new.split {
+            // A split that began and ended between two looks: who woke up as Master has ousted
+            // the one who had taken over.
+            let woke = slept.get(master) == Some(&true) && old.master == Some(1 - master);
+            if (old.split && !new.split) || woke {
                 self.merged(master);
             }
         }
+        self.resolve(at);
         if nothing && taken_over.is_none() {
             self.stands(at);
         } else {
@@ -342,8 +375,13 @@ impl Equivalence {
                     for group in self.table.expire(expiry) {
                         let record = self.causes.get(&group).map(|cause| cause.record);
                         let record = record.unwrap_or(self.last_record);
-                        let (at, what) = (expiry, What::TimerEnded);
-                        self.causes.insert(group, Cause { record, at, what });
+                        let cause = Cause {
+                            record,
+                            at: expiry,
+                            what: What::TimerEnded,
+                            close: false,
+                        };
+                        self.causes.insert(group, cause);
                     }
                     self.changed(expiry);
                 }
@@ -555,34 +593,7 @@ impl Equivalence {
     }
 }
 
-/// What a router must not drop (RFC 3810 6.2 and 7.4): hop limit 1, Router Alert, link-local
-/// source, right checksum.
-fn is_valid(ip: &Ip<'_>) -> bool {
-    let [first, second, ..] = ip.source.octets();
-    let link_local = first == 0xfe && second & 0xc0 == 0x80;
-    ip.hop_limit == 1 && !ip.router_alerts.is_empty() && link_local && checksum_holds(ip)
-}
-
-/// Whether it holds what it announces: what overruns is dropped as a whole.
-fn is_whole(view: &MldView<'_>) -> bool {
-    let message = view.octets();
-    let number = |at: usize| {
-        let octets: Option<[u8; 2]> = message.get(at..at + 2).and_then(|o| o.try_into().ok());
-        usize::from(octets.map_or(0, u16::from_be_bytes))
-    };
-    match view.kind() {
-        143 => message.len() >= 8 && view.records().len() == number(6),
-        130 => matches!(message.len(), 24 | 28..) && view.sources().len() == number(26),
-        _ => message.len() >= 24,
-    }
-}
-
-/// The low 64 bits, by which queriers are elected.
-const fn interface_id(address: Ipv6Addr) -> u64 {
-    let [.., a, b, c, d, e, f, g, h] = address.octets();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
-}
-
+mod message;
 mod standing;
 mod takeover;
 #[cfg(test)]

@@ -15,6 +15,9 @@ pub enum PeerSays {
     Initialize,
     /// Its last hello says Backup.
     Backup,
+    /// The same, but it still heard this device, which is Backup now, as Master: it may be taking
+    /// over.
+    BackupOfMaster,
     /// Its last hello says Master.
     Master,
     /// It says Master by TIMEOUT and echoes nothing, though we hear it without a gap: it can't
@@ -63,14 +66,16 @@ const fn from_initialize(peer: PeerSays, rank: Rank) -> Decision<State, Reason> 
         (P::Silent, _) => decide("ETRUNK-ROW-02", Master, Some(Reason::Timeout)),
         // Nobody is Master: the election decides at once.
         //= ETRUNK-032
-        (P::Initialize | P::Backup, R::Better | R::Equal) => {
+        (P::Initialize | P::Backup | P::BackupOfMaster, R::Better | R::Equal) => {
             decide("ETRUNK-ROW-03", Master, Some(Reason::Pri))
         }
-        (P::Initialize | P::Backup, R::Worse) => decide("ETRUNK-ROW-04", Backup, Some(Reason::Pri)),
-        (P::Initialize | P::Backup, R::PeerMembersDown) => {
+        (P::Initialize | P::Backup | P::BackupOfMaster, R::Worse) => {
+            decide("ETRUNK-ROW-04", Backup, Some(Reason::Pri))
+        }
+        (P::Initialize | P::Backup | P::BackupOfMaster, R::PeerMembersDown) => {
             decide("ETRUNK-ROW-05", Master, Some(Reason::AllMemberDown))
         }
-        (P::Initialize | P::Backup, R::OwnMembersDown) => {
+        (P::Initialize | P::Backup | P::BackupOfMaster, R::OwnMembersDown) => {
             decide("ETRUNK-ROW-06", Backup, Some(Reason::AllMemberDown))
         }
         // A full tie makes two Masters.
@@ -96,11 +101,19 @@ const fn from_backup(peer: PeerSays, rank: Rank) -> Decision<State, Reason> {
         (P::Initialize | P::Backup, R::Better | R::Equal) => {
             decide("ETRUNK-ROW-11", Master, Some(Reason::Pri))
         }
-        (P::Initialize | P::Backup, R::Worse) => decide("ETRUNK-ROW-12", Backup, None),
-        (P::Initialize | P::Backup, R::PeerMembersDown) => {
+        // Given up, and the peer hasn't answered that yet: its answer is waited for, or both would
+        // be Master and the peer, which has the table, would yield.
+        //= ETRUNK-061
+        (P::BackupOfMaster, R::Better | R::Equal) => decide("ETRUNK-ROW-30", Backup, None),
+        (P::Initialize | P::Backup | P::BackupOfMaster, R::Worse) => {
+            decide("ETRUNK-ROW-12", Backup, None)
+        }
+        (P::Initialize | P::Backup | P::BackupOfMaster, R::PeerMembersDown) => {
             decide("ETRUNK-ROW-13", Master, Some(Reason::AllMemberDown))
         }
-        (P::Initialize | P::Backup, R::OwnMembersDown) => decide("ETRUNK-ROW-14", Backup, None),
+        (P::Initialize | P::Backup | P::BackupOfMaster, R::OwnMembersDown) => {
+            decide("ETRUNK-ROW-14", Backup, None)
+        }
         (P::Master | P::DeafMaster, R::Equal) => decide("ETRUNK-ROW-15", Master, Some(Reason::Pri)),
         // Better, but the peer serves: the revert delay runs; when it has, the peer is asked.
         (P::Master | P::DeafMaster, R::Better) => decide("ETRUNK-ROW-16", Backup, None),
@@ -121,16 +134,20 @@ const fn from_master(peer: PeerSays, rank: Rank, revert: Revert) -> Decision<Sta
             decide("ETRUNK-ROW-19", Master, None)
         }
         //= ETRUNK-047
-        (P::Initialize | P::Backup, R::OwnMembersDown, _) => {
+        (P::Initialize | P::Backup | P::BackupOfMaster, R::OwnMembersDown, _) => {
             decide("ETRUNK-ROW-20", Backup, Some(Reason::AllMemberDown))
         }
-        (P::Backup, R::Better | R::Equal | R::PeerMembersDown, _) => {
+        (P::Backup | P::BackupOfMaster, R::Better | R::Equal | R::PeerMembersDown, _) => {
             decide("ETRUNK-ROW-21", Master, None)
         }
-        (P::Backup, R::Worse, Revert::Waiting) => decide("ETRUNK-ROW-22", Master, None),
+        (P::Backup | P::BackupOfMaster, R::Worse, Revert::Waiting) => {
+            decide("ETRUNK-ROW-22", Master, None)
+        }
         // Break before make: this device yields first, the better one follows by row 11.
         //= ETRUNK-040
-        (P::Backup, R::Worse, Revert::Ready) => decide("ETRUNK-ROW-23", Backup, Some(Reason::Pri)),
+        (P::Backup | P::BackupOfMaster, R::Worse, Revert::Ready) => {
+            decide("ETRUNK-ROW-23", Backup, Some(Reason::Pri))
+        }
         // The peer can't hear us and so won't yield: one of the two must.
         //= ETRUNK-035
         (P::DeafMaster, R::Better | R::Worse | R::OwnMembersDown, _) => {

@@ -6,11 +6,12 @@ use dut_wire::etrunk::{MemberReason as Why, MemberRole, Reason, State, WorkMode}
 use std::collections::BTreeSet;
 
 const STATES: [State; 3] = [Initialize, Backup, Master];
-const SAYS: [PeerSays; 6] = [
+const SAYS: [PeerSays; 7] = [
     PeerSays::Awaited,
     PeerSays::Silent,
     PeerSays::Initialize,
     PeerSays::Backup,
+    PeerSays::BackupOfMaster,
     PeerSays::Master,
     PeerSays::DeafMaster,
 ];
@@ -49,14 +50,16 @@ device! {
         Initialize, [Silent], [Better Worse Equal PeerMembersDown OwnMembersDown], REVERTS
         => Master, Some(Reason::Timeout);
     row_03_initialize_wins_the_election "ETRUNK-ROW-03":
-        Initialize, [Initialize Backup], [Better Equal], REVERTS => Master, Some(Reason::Pri);
+        Initialize, [Initialize Backup BackupOfMaster], [Better Equal], REVERTS
+        => Master, Some(Reason::Pri);
     row_04_initialize_loses_the_election "ETRUNK-ROW-04":
-        Initialize, [Initialize Backup], [Worse], REVERTS => Backup, Some(Reason::Pri);
+        Initialize, [Initialize Backup BackupOfMaster], [Worse], REVERTS
+        => Backup, Some(Reason::Pri);
     row_05_initialize_beside_a_peer_without_members "ETRUNK-ROW-05":
-        Initialize, [Initialize Backup], [PeerMembersDown], REVERTS
+        Initialize, [Initialize Backup BackupOfMaster], [PeerMembersDown], REVERTS
         => Master, Some(Reason::AllMemberDown);
     row_06_initialize_without_members "ETRUNK-ROW-06":
-        Initialize, [Initialize Backup], [OwnMembersDown], REVERTS
+        Initialize, [Initialize Backup BackupOfMaster], [OwnMembersDown], REVERTS
         => Backup, Some(Reason::AllMemberDown);
     row_07_initialize_in_a_full_tie_beside_a_master "ETRUNK-ROW-07":
         Initialize, [Master DeafMaster], [Equal], REVERTS => Master, Some(Reason::Pri);
@@ -71,13 +74,15 @@ device! {
         => Master, Some(Reason::Timeout);
     row_11_backup_better_without_a_master "ETRUNK-ROW-11":
         Backup, [Initialize Backup], [Better Equal], REVERTS => Master, Some(Reason::Pri);
+    row_30_backup_better_without_an_answer "ETRUNK-ROW-30":
+        Backup, [BackupOfMaster], [Better Equal], REVERTS => Backup, None;
     row_12_backup_worse_without_a_master "ETRUNK-ROW-12":
-        Backup, [Initialize Backup], [Worse], REVERTS => Backup, None;
+        Backup, [Initialize Backup BackupOfMaster], [Worse], REVERTS => Backup, None;
     row_13_backup_beside_a_peer_without_members "ETRUNK-ROW-13":
-        Backup, [Initialize Backup], [PeerMembersDown], REVERTS
+        Backup, [Initialize Backup BackupOfMaster], [PeerMembersDown], REVERTS
         => Master, Some(Reason::AllMemberDown);
     row_14_backup_without_members "ETRUNK-ROW-14":
-        Backup, [Initialize Backup], [OwnMembersDown], REVERTS => Backup, None;
+        Backup, [Initialize Backup BackupOfMaster], [OwnMembersDown], REVERTS => Backup, None;
     row_15_backup_in_a_full_tie "ETRUNK-ROW-15":
         Backup, [Master DeafMaster], [Equal], REVERTS => Master, Some(Reason::Pri);
     row_16_backup_better_waits "ETRUNK-ROW-16":
@@ -91,14 +96,14 @@ device! {
     row_19_master_beside_a_booting_peer "ETRUNK-ROW-19":
         Master, [Initialize], [Better Worse Equal PeerMembersDown], REVERTS => Master, None;
     row_20_master_loses_its_last_member "ETRUNK-ROW-20":
-        Master, [Initialize Backup], [OwnMembersDown], REVERTS
+        Master, [Initialize Backup BackupOfMaster], [OwnMembersDown], REVERTS
         => Backup, Some(Reason::AllMemberDown);
     row_21_master_better_beside_a_backup "ETRUNK-ROW-21":
-        Master, [Backup], [Better Equal PeerMembersDown], REVERTS => Master, None;
+        Master, [Backup BackupOfMaster], [Better Equal PeerMembersDown], REVERTS => Master, None;
     row_22_master_worse_until_the_wait_is_over "ETRUNK-ROW-22":
-        Master, [Backup], [Worse], [Revert::Waiting] => Master, None;
+        Master, [Backup BackupOfMaster], [Worse], [Revert::Waiting] => Master, None;
     row_23_master_worse_yields "ETRUNK-ROW-23":
-        Master, [Backup], [Worse], [Revert::Ready] => Backup, Some(Reason::Pri);
+        Master, [Backup BackupOfMaster], [Worse], [Revert::Ready] => Backup, Some(Reason::Pri);
     row_24_master_yields_to_a_deaf_master "ETRUNK-ROW-24":
         Master, [DeafMaster], [Better Worse OwnMembersDown], REVERTS
         => Backup, Some(Reason::PeerTimeout);
@@ -127,12 +132,12 @@ fn device_inputs() -> Vec<(State, PeerSays, Rank, Revert)> {
 }
 
 #[test]
-fn the_device_rows_are_29_and_each_holds_somewhere() {
+fn the_device_rows_are_30_and_each_holds_somewhere() {
     let rows: BTreeSet<&str> = device_inputs()
         .into_iter()
         .map(|(own, says, rank, revert)| device_row(own, says, rank, revert).row)
         .collect();
-    let expected: BTreeSet<String> = (1..=29).map(|n| format!("ETRUNK-ROW-{n:02}")).collect();
+    let expected: BTreeSet<String> = (1..=30).map(|n| format!("ETRUNK-ROW-{n:02}")).collect();
     assert!(rows.iter().copied().eq(expected.iter().map(String::as_str)));
 }
 

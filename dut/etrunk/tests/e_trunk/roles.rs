@@ -25,6 +25,55 @@ fn a_cut_link_moves_both_members_within_one_latency() {
     );
 }
 
+/// Proves that a device whose link is back before its peer can have answered doesn't take Master
+/// again: the peer is taking over.
+#[test]
+fn a_link_that_is_back_within_the_latency_leaves_the_peer_master() {
+    let mut world = World::settled();
+    world.link(Dev::A, 1, false);
+    world.link(Dev::A, 1, true);
+    assert_eq!(world.members(1), (false, false), "it has been told");
+    world.run_ms(5000);
+    assert_eq!(world.roles(), BACKUP_MASTER);
+    world.assert_never_two_masters_since(Instant::ZERO, 1);
+    // And the revert delay runs as after a longer cut.
+    world.run_ms(120_000);
+    assert_eq!(world.roles(), MASTER_BACKUP);
+}
+
+/// Proves that a device which gave up Master without its peer's hearing why takes it again with
+/// the peer's next hello: nobody else will.
+#[test]
+fn a_link_that_is_back_before_the_peer_has_heard_of_it_is_served_again() {
+    let mut world = World::settled();
+    world.a_to_b = false;
+    world.link(Dev::A, 1, false);
+    world.link(Dev::A, 1, true);
+    world.run_ms(1);
+    world.a_to_b = true;
+    world.run_ms(2500);
+    assert_eq!(world.roles(), MASTER_BACKUP);
+    assert_eq!(world.members(1), (true, false));
+}
+
+/// Proves that a Backup which stood still for longer than the fail-time doesn't take its own
+/// silence for the peer's, and that silence after it counts in full.
+#[test]
+fn time_in_which_a_device_stood_still_is_no_silence_of_its_peer() {
+    let mut world = World::settled();
+    let hung = world.b.take();
+    world.run_ms(25_000);
+    world.b = hung;
+    world.with(Dev::B, |e, now| e.handle_timeout(now));
+    // It wakes up, and the peer that goes on being silent fails when its fail-time has run.
+    let silent = world.now + Duration::from_secs(20);
+    world.a_to_b = false;
+    world.run_ms(18_000);
+    assert_eq!(world.roles(), MASTER_BACKUP);
+    world.run_until(silent);
+    assert_eq!(world.roles().1, Role::Master);
+}
+
 #[test]
 fn a_repaired_link_reverts_after_the_delay_break_before_make() {
     let mut world = World::settled();

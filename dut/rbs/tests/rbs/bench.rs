@@ -223,12 +223,19 @@ impl Bench {
 
 /// B is Master beside a slave that has taken its first, empty batch.
 pub(crate) fn b_is_master() -> Bench {
+    slow_master(0)
+}
+
+/// The same on a path of so many ms there and back.
+pub(crate) fn slow_master(ms: u64) -> Bench {
     let mut bench = Bench::new(config_b());
     bench.b.set_role(bench.now, ID, true);
+    bench.advance(ms);
     bench.send(0, Body::Open(open(Role::Slave)));
     bench.send(0, Body::OpenAck(open(Role::Slave)));
     bench.send(ID, Body::SyncReq { number: 1 });
     let id = bench.take("SYNC_END").message_id;
+    bench.advance(ms);
     bench.send(0, Body::Ack { message_id: id });
     bench
 }

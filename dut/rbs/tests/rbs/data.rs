@@ -1,6 +1,6 @@
 //! One session against hand-made frames: acknowledgements, versions, batches, digests.
 
-use crate::bench::{Bench, PEER, b_is_master, digest_of, open, record, upsert};
+use crate::bench::{Bench, PEER, b_is_master, digest_of, open, record, slow_master, upsert};
 use crate::common::{ID, config_b, include, ip};
 use dut_rbs::{FilterMode, RbsEvent, Role, SessionConfig};
 use dut_wire::rbs::{Body, NakCode, NotifyCode, Record, SourceRecord, Tombstone, Version};
@@ -379,4 +379,87 @@ fn repeats_of_what_is_always_late_end() {
         bench.send(0, Body::Ack { message_id });
     }
     assert_eq!(said, 1 + 8);
+}
+
+/// The records of the UPSERTs that were seen.
+fn told(bench: &mut Bench) -> Vec<Vec<String>> {
+    let seen = std::mem::take(&mut bench.seen);
+    let upserts = seen.iter().filter_map(|frame| match &frame.body {
+        Body::Upsert { records, .. } => Some(records),
+        _ => None,
+    });
+    let group = |record: &Record| match record {
+        Record::Group(group) => Some(group.group.to_string()),
+        Record::Interface(_) => None,
+    };
+    let groups = |records: &Vec<Record>| records.iter().filter_map(group).collect();
+    upserts.map(groups).collect()
+}
+
+/// Proves that a master whose repeats were all late tries the path with one record a second, and
+/// says all that is owed once when that is acknowledged in time.
+#[test]
+fn what_is_owed_on_a_slow_path_is_said_when_it_is_fast_again() {
+    let mut bench = b_is_master();
+    for group in ["ff3e::1", "ff3e::2"] {
+        let entry = include(group, &[("2001:db8::1", 260_000)]);
+        bench.b.upsert(bench.now, ID, entry, true);
+    }
+    bench.drain();
+    let last = |bench: &Bench| {
+        let upsert = (bench.seen.iter()).rfind(|frame| frame.body.name() == "UPSERT");
+        upsert.map(|frame| frame.message_id)
+    };
+    while let Some(message_id) = last(&bench) {
+        bench.advance(600);
+        bench.seen.clear();
+        bench.send(0, Body::Ack { message_id });
+    }
+    for _ in 0..20 {
+        bench.advance(999);
+        assert!(told(&mut bench).is_empty());
+        bench.advance(1);
+        let message_id = last(&bench).unwrap();
+        assert_eq!(told(&mut bench), [["ff3e::1"]]);
+        bench.advance(600);
+        bench.send(0, Body::Ack { message_id });
+    }
+    bench.advance(1000);
+    let message_id = last(&bench).unwrap();
+    assert_eq!(told(&mut bench), [["ff3e::1"]]);
+    bench.advance(10);
+    bench.send(0, Body::Ack { message_id });
+    let message_id = last(&bench).unwrap();
+    assert_eq!(told(&mut bench), [["ff3e::1", "ff3e::2"]]);
+    bench.advance(10);
+    bench.send(0, Body::Ack { message_id });
+    bench.advance(5000);
+    assert!(told(&mut bench).is_empty(), "nothing is owed any more");
+}
+
+/// Proves that a path which was slow from the first and becomes fast makes the master say all: what
+/// was in time by the old measure was late.
+#[test]
+fn a_path_that_was_always_slow_and_is_fast_now_makes_a_master_say_all() {
+    let again = |slow: u64, fast: u64| {
+        let mut bench = slow_master(slow);
+        let entry = include("ff3e::1", &[("2001:db8::1", 260_000)]);
+        bench.b.upsert(bench.now, ID, entry, true);
+        bench.drain();
+        let message_id = bench.take("UPSERT").message_id;
+        bench.advance(slow);
+        bench.send(0, Body::Ack { message_id });
+        assert!(told(&mut bench).is_empty());
+        let entry = include("ff3e::2", &[("2001:db8::1", 260_000)]);
+        bench.b.upsert(bench.now, ID, entry, true);
+        bench.drain();
+        let message_id = bench.take("UPSERT").message_id;
+        bench.seen.clear();
+        bench.advance(fast);
+        bench.send(0, Body::Ack { message_id });
+        told(&mut bench)
+    };
+    assert_eq!(again(600, 10), [["ff3e::1", "ff3e::2"]]);
+    assert!(again(600, 400).is_empty());
+    assert!(again(60, 10).is_empty());
 }

@@ -108,6 +108,29 @@ fn an_old_version_does_not_win_over_what_was_made_from_it() {
     assert_eq!(sources[0].source, source("2001:db8::2", 1).source);
 }
 
+/// Proves that a master which becomes slave forgets what it couldn't tell a peer that was master
+/// too: else it would never be in step again, and a revert's gate never open.
+#[test]
+fn what_could_not_be_told_beside_another_master_does_not_keep_a_slave_out_of_step() {
+    let meets = |alone: &str| {
+        let mut world = two_groups();
+        world.role(Dev::B, true);
+        world.run_ms(50);
+        world.upsert(Dev::A, include(alone, &[("2001:db8::1", 250_000)]));
+        world.run_ms(50);
+        assert_eq!(world.groups(Dev::B), ["ff3e::1", "ff3e::2"]);
+        world.role(Dev::A, false);
+        world.run_ms(5000);
+        assert!(world.synchronized());
+        world.assert_equal();
+        world.groups(Dev::B)
+    };
+    // Only the times differ, which no digest shows.
+    assert_eq!(meets("ff3e::1"), ["ff3e::1", "ff3e::2"]);
+    // What A alone has heard isn't lost: the digests differ, and the master asks.
+    assert_eq!(meets("ff3e::3"), ["ff3e::1", "ff3e::2", "ff3e::3"]);
+}
+
 #[test]
 fn a_takeover_after_the_masters_crash_keeps_the_table() {
     let mut world = two_groups();

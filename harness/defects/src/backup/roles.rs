@@ -58,6 +58,18 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     ),
     Defect::data(
+        "backup-flap-taken-back",
+        &["BACKUP-013", "ETRUNK-061"],
+        "a device that has given up Master takes an old hello for its peer's answer",
+        |rules| rules.etrunk.answered = |_, _| true,
+    ),
+    Defect::data(
+        "backup-own-hang-is-silence",
+        &["ETRUNK-062"],
+        "a device that stood still takes that for its peer's silence",
+        |rules| rules.etrunk.stood_still = |_, _| false,
+    ),
+    Defect::data(
         "backup-told-by-period",
         &["BACKUP-013"],
         "a failed member is told by the next periodic hello",

@@ -222,6 +222,18 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| rules.rbs.late = |_, _| false,
     ),
     Defect::data(
+        "backup-slow-path-given-up",
+        &["BACKUP-034"],
+        "a master that has repeated itself in vain never learns that the path is fast again",
+        |rules| rules.rbs.probe = None,
+    ),
+    Defect::data(
+        "backup-untold-changes-kept",
+        &["BACKUP-014", "RBS-037"],
+        "a slave keeps the changes that it couldn't tell as master, and is never in step",
+        |rules| rules.rbs.drops_changes = |_| false,
+    ),
+    Defect::data(
         "backup-own-times-kept",
         &["BACKUP-034"],
         "a slave keeps its own times of a record whose content is the master's",

@@ -1,11 +1,8 @@
 //! What a schedule breaks beside the listeners' doings: hellos and listeners' messages are lost.
 //!
 //! Left to the campaigns (`tandem fuzz pair`) is what breaks a device or its link to the listeners:
-//! there the role moves, and a report that arrives in that instant may be heard by nobody, which no
-//! text forbids (the listener says it again, or the next query asks), and which the oracle can't
-//! tell from one that was forgotten. And what the channel itself loses or delays: of a record that
-//! came late a master learns by its acknowledgement alone, and it can't always tell a path that is
-//! slow from one that was (ARCHITECTURE, known limits), which the oracle rightly minds.
+//! there the role moves, and a pair isn't as it was found before a revert delay of 120 s. And what
+//! the channel itself loses or delays.
 
 use super::{Bench, PORTS, wired};
 use crate::mutate::Source;

@@ -425,3 +425,5 @@ fn after_a_split_the_masters_record_stands_and_the_others_groups_are_asked_for()
     assert_eq!(heals(Some(exclude(268_000))), []);
     only(heals(None), "BACKUP-001");
 }
+
+mod takeover;
