@@ -2,7 +2,12 @@
 //! reference speaks no PIM, so no seeded defect can run: recorded runs of a real router stand in,
 //! with one fault each put into what it sent.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test"
+)]
 
 mod common;
 
@@ -187,8 +192,7 @@ fn the_recorded_cases_are_those_of_the_suite() {
     assert!(seen >= 12, "{seen} captures");
 }
 
-/// Proves that a router that doesn't join, joins late, joins another tree or by a message that
-/// isn't whole fails.
+/// Proves that a router that doesn't join, or not when a listener asks, fails.
 #[test]
 fn a_wrong_join_fails() {
     for name in [
@@ -215,6 +219,12 @@ fn a_wrong_join_fails() {
         Verdict::Fail,
         "before the report"
     );
+}
+
+/// Proves that a Join to another neighbor, by another tree, or that isn't whole fails.
+#[test]
+fn a_join_of_other_contents_fails() {
+    let join = recorded("join");
     let group = |joined: &Value| json!({"group": GROUP, "joined": [joined]});
     let right = other_join(&join, &group(&shared()), &json!({}));
     assert_eq!(verdict(&right), Verdict::Pass, "made anew as it was");
