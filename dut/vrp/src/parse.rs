@@ -171,8 +171,8 @@ fn refuse(b: &mut Builder, place: &Place, tokens: &[Token]) {
             ))
         })
         .collect();
-    // As many characters of the line as the longest command has, or distances would take time by the
-    // square of whatever somebody typed.
+    // As many characters of the line as the longest command has, or distances would take time by
+    // the square of whatever somebody typed.
     let typed: String = whole.text.to_lowercase().chars().take(COMPARED).collect();
     let first = tokens.first().map_or("", |token| token.text.as_str());
     let first: String = first.chars().take(COMPARED).collect();
