@@ -52,6 +52,7 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
 
 /// What the device has accepted last.
 struct Last {
+    /// The greatest so far: a System_ID may change where it rises (FORMATS 1, check 7).
     epoch: u64,
     system: String,
     /// Whether hellos carry a Sequence.
@@ -259,7 +260,8 @@ fn stimulus(source: &mut Source<'_, '_>, plan: &mut Plan, epoch: u64, last: &mut
         && !fields.contains_key("patch");
     match accepted {
         Some(true) => {
-            last.epoch = told;
+            // Without sequence an older one is accepted, too, and isn't forgotten by it.
+            last.epoch = last.epoch.max(told);
             last.system = text(&fields, "system_id").unwrap_or_else(|| last.system.clone());
             if asked && !goodbye {
                 let state = fields.get("state").cloned().unwrap_or(Value::Null);
