@@ -74,6 +74,11 @@ impl ETrunkConfig {
         SendPeriod::clamped(u16::try_from(tenths).unwrap_or(u16::MAX))
     }
 
+    /// The same as a time.
+    pub(crate) fn period(&self) -> Duration {
+        tenths(self.send_period().get())
+    }
+
     /// Local fail-time: hello times multiplier.
     pub(crate) fn fail_time(&self, policy: &Policy) -> FailTime {
         let multiplier = self.multiplier.clamp(3, 300);

@@ -261,7 +261,7 @@ impl ETrunk {
             .peer
             .as_ref()
             .and_then(|peer| peer.settled_at(self.local_fail_time()));
-        let period = tenths(self.config.send_period().get());
+        let period = self.config.period();
         let deaf = (self.peer.as_ref()).and_then(|peer| peer.deaf_at(period, &self.policy));
         let settled = [self.settled_at(), peer, deaf].map(|at| at.filter(|at| *at > self.now));
         // A silence that has been counted needs no further call.
@@ -326,7 +326,7 @@ impl ETrunk {
         }
         let local = self.local_fail_time();
         // Something is due in every period: who comes later than two has stood still.
-        let period = tenths(self.config.send_period().get());
+        let period = self.config.period();
         if let Some(peer) = &mut self.peer
             && (self.policy.stood_still)(since, period)
         {
@@ -383,7 +383,7 @@ impl ETrunk {
     fn peer_says(&self, now: Instant) -> PeerSays {
         match &self.peer {
             Some(peer) => {
-                let period = tenths(self.config.send_period().get());
+                let period = self.config.period();
                 peer.says(now, (self.role, period), &self.policy)
             }
             None if self.fail_deadline().is_some_and(|at| now < at) => PeerSays::Awaited,

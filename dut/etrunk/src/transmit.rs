@@ -106,7 +106,7 @@ impl ETrunk {
     //= ETRUNK-003
     pub(crate) fn send_first(&mut self, now: Instant) {
         self.send(self.content(now), FIRST);
-        self.next_periodic = Some(now + tenths(self.config.send_period().get()));
+        self.next_periodic = Some(now + self.config.period());
     }
 
     pub(crate) fn send_goodbye(&mut self) {
@@ -154,7 +154,7 @@ impl ETrunk {
         if let Some(at) = self.next_periodic
             && now >= at
         {
-            let period = tenths(self.config.send_period().get());
+            let period = self.config.period();
             let next = at + period;
             self.next_periodic = Some(if next > now { next } else { now + period });
             self.send(self.content(now), PERIODIC);

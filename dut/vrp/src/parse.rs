@@ -183,14 +183,13 @@ fn refuse(b: &mut Builder, place: &Place, tokens: &[Token]) {
         (of_first, strsim::damerau_levenshtein(&typed, &keywords))
     };
     let fitting = misses.iter().map(|(miss, _)| miss.fitting).max();
+    let fitting = fitting.unwrap_or(0);
     misses.sort_by_cached_key(|(miss, parts)| {
         // Only those that fit best are offered.
-        let offered = Some(miss.fitting) == fitting;
-        let similar = offered.then(|| similar(parts));
+        let similar = (miss.fitting == fitting).then(|| similar(parts));
         (Reverse(miss.fitting), Reverse(miss.why.clone()), similar)
     });
     let best = misses.first().map(|(miss, _)| miss.clone());
-    let fitting = best.as_ref().map_or(0, |miss| miss.fitting);
     let accepted = misses
         .iter()
         .filter(|(miss, _)| miss.fitting == fitting)

@@ -4,7 +4,7 @@
 mod model;
 
 use crate::mutate::Source;
-use crate::router::{GROUPS, OWN, spoken};
+use crate::router::{GROUPS, OWN, spoken, well_formed};
 use dut_device::Instant;
 use dut_mld::host::{Filter, Host, HostConfig, Policy, Sent};
 use dut_mld::{Envelope, FilterMode, Profile};
@@ -232,10 +232,7 @@ impl Bench {
 
     fn legal(&self, sent: &Sent) {
         let octets = &sent.message;
-        let odd = harness_wire::mld_anomalies(octets).next();
-        assert!(odd.is_none(), "it sends what is odd: {odd:?}");
-        let right = dut_wire::icmpv6::checksum_holds(octets, sent.source, sent.destination);
-        assert!(right, "its checksum");
+        well_formed(octets, sent.source, sent.destination);
         assert!(octets.len() + AROUND <= self.mtu, "beyond the link's MTU");
         assert_eq!(sent.source, self.model.source(), "its source address");
     }

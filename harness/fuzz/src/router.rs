@@ -145,10 +145,7 @@ impl Bench {
         while let Some(sent) = self.interface.poll_transmit() {
             let parsed = Message::parse(&sent.message);
             assert!(parsed.is_ok(), "it sends {parsed:?}");
-            let odd = harness_wire::mld_anomalies(&sent.message).next();
-            assert!(odd.is_none(), "it sends what is odd: {odd:?}");
-            let right = icmpv6::checksum_holds(&sent.message, OWN, sent.destination);
-            assert!(right, "its checksum");
+            well_formed(&sent.message, OWN, sent.destination);
         }
         let groups = self.interface.groups(self.now);
         assert!(groups.len() <= GROUP_LIMIT, "{} groups", groups.len());
@@ -165,6 +162,14 @@ impl Bench {
             }
         }
     }
+}
+
+/// What an engine sends is odd in nothing, and its checksum is right.
+pub(crate) fn well_formed(octets: &[u8], source: Ipv6Addr, destination: Ipv6Addr) {
+    let odd = harness_wire::mld_anomalies(octets).next();
+    assert!(odd.is_none(), "it sends what is odd: {odd:?}");
+    let right = icmpv6::checksum_holds(octets, source, destination);
+    assert!(right, "its checksum");
 }
 
 /// Any message of any speaker to one of these, some of them damaged.

@@ -346,14 +346,17 @@ impl Player {
         };
         background.next += background.every;
         background.left = background.left.map(|left| left.saturating_sub(1));
+        if let Some(sequence) = &mut background.sequence {
+            *sequence += 1;
+            if let Err(error) = self.work_stream(index) {
+                self.abort(error);
+            }
+            return true;
+        }
         let (port, kind) = (background.port, background.kind);
         let mut varying = background.varying.clone();
         if let Some((_, value)) = &mut background.varying.field {
             *value += 1;
-        }
-        if let Some(sequence) = &mut background.sequence {
-            *sequence += 1;
-            return self.work_stream(index);
         }
         let mut fields = background.fields.clone();
         self.varied(&mut varying, &mut fields);
@@ -365,36 +368,29 @@ impl Player {
 
     /// The next packet of a stream: the one before with another number, since nothing else changes
     /// and a long case is mostly stream.
-    fn work_stream(&mut self, index: usize) -> bool {
-        let Some(background) = self.backgrounds.get(index) else {
-            return false;
+    fn work_stream(&mut self, index: usize) -> Result<(), String> {
+        let first = self.backgrounds.get(index).filter(|b| b.packet.is_none());
+        let built = first.map(|background| {
+            let mut fields = background.fields.clone();
+            fields.insert("sequence".to_owned(), 0.into());
+            build(
+                Kind::Udp,
+                &self.outgoing(background.port, Kind::Udp, &fields),
+            )
+        });
+        let built = built.transpose().map_err(|error| error.to_string())?;
+        let Some(background) = self.backgrounds.get_mut(index) else {
+            return Ok(());
         };
-        let (port, number) = (background.port, background.sequence.unwrap_or(0));
-        let built = match &background.packet {
-            Some(packet) => Ok(packet.clone()),
-            None => {
-                let mut fields = background.fields.clone();
-                fields.insert("sequence".to_owned(), number.into());
-                build(Kind::Udp, &self.outgoing(port, Kind::Udp, &fields))
-            }
-        };
-        let packet = built
-            .map_err(|error| error.to_string())
-            .and_then(|mut packet| {
-                harness_wire::renumber(&mut packet, number)
-                    .ok_or("a stream's packet has no place for its number")?;
-                Ok(packet)
-            });
-        match packet {
-            Err(error) => self.abort(error),
-            Ok(packet) => {
-                if let Some(background) = self.backgrounds.get_mut(index) {
-                    background.packet = Some(packet.clone());
-                }
-                self.put(port, packet);
-            }
-        }
-        true
+        let number = background.sequence.unwrap_or(0);
+        let packet = background
+            .packet
+            .get_or_insert_with(|| built.unwrap_or_default());
+        harness_wire::renumber(packet, number)
+            .ok_or("a stream's packet has no place for its number")?;
+        let (port, packet) = (background.port, packet.clone());
+        self.put(port, packet);
+        Ok(())
     }
 
     /// Lets the ports' own behaviour send what is due.

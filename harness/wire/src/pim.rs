@@ -106,41 +106,42 @@ fn hello(fields: &Fields) -> Result<Vec<u8>, BuildError> {
     let mut message = vec![0x20, 0, 0, 0];
     set_fields(&HEAD, &mut message, fields)?;
     if let Some(holdtime) = option(fields, "holdtime", Some(105))? {
-        message.extend_from_slice(&[0, 1, 0, 2]);
-        message.extend_from_slice(&low16("holdtime", holdtime)?.to_be_bytes());
+        put_option(&mut message, 1, &low16("holdtime", holdtime)?.to_be_bytes())?;
     }
     let propagation = option(fields, "propagation_delay", None)?;
     let wait = option(fields, "override_interval", None)?;
     if propagation.is_some() || wait.is_some() {
-        message.extend_from_slice(&[0, 2, 0, 4]);
         let propagation = low16("propagation_delay", propagation.unwrap_or(500))?;
-        message.extend_from_slice(&propagation.to_be_bytes());
         let wait = low16("override_interval", wait.unwrap_or(2_500))?;
-        message.extend_from_slice(&wait.to_be_bytes());
+        let delays = [propagation.to_be_bytes(), wait.to_be_bytes()];
+        put_option(&mut message, 2, delays.as_flattened())?;
     }
     if let Some(priority) = option(fields, "dr_priority", Some(1))? {
-        message.extend_from_slice(&[0, 19, 0, 4]);
-        message.extend_from_slice(&priority.to_be_bytes());
+        put_option(&mut message, 19, &priority.to_be_bytes())?;
     }
     if let Some(generation) = option(fields, "generation_id", Some(0x7a5d_0001))? {
-        message.extend_from_slice(&[0, 20, 0, 4]);
-        message.extend_from_slice(&generation.to_be_bytes());
+        put_option(&mut message, 20, &generation.to_be_bytes())?;
     }
     if let Some(value) = fields.get("addresses") {
         let list = addresses(value).ok_or_else(|| BuildError::value("addresses", value))?;
-        let length = u16::try_from(list.len() * 18).map_err(|_| BuildError::TooLong)?;
-        message.extend_from_slice(&[0, 24]);
-        message.extend_from_slice(&length.to_be_bytes());
-        for address in list {
-            message.extend_from_slice(&IPV6_NATIVE);
-            message.extend_from_slice(&address.octets());
-        }
+        let encoded = |address: &Ipv6Addr| [&IPV6_NATIVE[..], &address.octets()].concat();
+        let list: Vec<u8> = list.iter().flat_map(encoded).collect();
+        put_option(&mut message, 24, &list)?;
     }
     if let Some(value) = fields.get("options") {
         let octets = value.as_str().and_then(parse_hex);
         message.extend(octets.ok_or_else(|| BuildError::value("options", value))?);
     }
     Ok(message)
+}
+
+/// OptionType, OptionLength and OptionValue (RFC 7761 4.9.2).
+fn put_option(message: &mut Vec<u8>, kind: u16, value: &[u8]) -> Result<(), BuildError> {
+    let length = u16::try_from(value.len()).map_err(|_| BuildError::TooLong)?;
+    message.extend_from_slice(&kind.to_be_bytes());
+    message.extend_from_slice(&length.to_be_bytes());
+    message.extend_from_slice(value);
+    Ok(())
 }
 
 fn join_prune(fields: &Fields) -> Result<Vec<u8>, BuildError> {
@@ -236,7 +237,11 @@ fn decode_hello(message: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly
         types.push(kind.into());
         let layout: &[Field] = match (kind, value.len()) {
             (1, 2) => &[int("holdtime", 0, 2)],
-            (2, 4) => &[int("override_interval", 2, 2)],
+            (2, 4) => &[
+                // Its first bit is T, Tracking Support.
+                bits("propagation_delay", 1, 0, 15),
+                int("override_interval", 2, 2),
+            ],
             (19, 4) => &[int("dr_priority", 0, 4)],
             (20, 4) => &[int("generation_id", 0, 4)],
             (24, length) if length % 18 == 0 => {
@@ -254,12 +259,6 @@ fn decode_hello(message: &[u8], fields: &mut Fields, anomalies: &mut Vec<Anomaly
             _ => &[],
         };
         read(layout, value, "", fields);
-        if (kind, value.len()) == (2, 4)
-            && let Some(delay) = u16_at(value, 0)
-        {
-            // Its first bit is T, Tracking Support.
-            fields.insert("propagation_delay".to_owned(), (delay & 0x7fff).into());
-        }
         at += 4 + value.len();
     }
     fields.insert("options.types".to_owned(), types.into());

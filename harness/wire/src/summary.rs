@@ -39,12 +39,15 @@ fn records(fields: &Fields) -> String {
         let sources = record.get("sources").map(list).unwrap_or_default();
         format!("{} {group} {{{sources}}}", kind.unwrap_or_default())
     };
-    let shown: Vec<String> = records.into_iter().flatten().take(4).map(record).collect();
-    let more = records.map_or(0, Vec::len).saturating_sub(4);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
+    first_four(records.into_iter().flatten().map(record))
+}
+
+/// The first four, and how many more there are.
+fn first_four(mut all: impl Iterator<Item = String>) -> String {
+    let shown: Vec<String> = all.by_ref().take(4).collect();
+    let more = match all.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
     };
     format!("{}{more}", shown.join(", "))
 }
@@ -145,15 +148,8 @@ fn join_prune(fields: &Fields) -> String {
             }
         }
     }
-    let more = said.len().saturating_sub(4);
-    said.truncate(4);
-    let more = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
     let neighbor = text(fields, "upstream_neighbor");
-    format!("PIM {}{more} to {neighbor}", said.join(", "))
+    format!("PIM {} to {neighbor}", first_four(said.into_iter()))
 }
 
 /// An MLD message or an E-Trunk hello in one line.

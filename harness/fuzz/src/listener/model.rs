@@ -230,7 +230,7 @@ impl Model {
         self.up
             && envelope.hop_limit == 1
             && envelope.router_alert.is_some()
-            && envelope.source.segments()[0] & 0xffc0 == 0xfe80
+            && envelope.source.is_unicast_link_local()
             && envelope.source != self.config.link_local
             && checksum_holds(octets, envelope.source, to)
             && (listened || to == ALL_NODES || to == self.config.link_local)

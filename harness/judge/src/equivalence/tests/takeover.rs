@@ -10,18 +10,19 @@ fn channel(connected: bool, faults: bool) -> PairChange {
     }
 }
 
-fn only_a(change: DeviceChange) -> PairChange {
+fn devices(a: DeviceChange, b: DeviceChange) -> PairChange {
     PairChange {
-        devices: [change, DeviceChange::default()],
+        devices: [a, b],
         ..PairChange::default()
     }
 }
 
+fn only_a(change: DeviceChange) -> PairChange {
+    devices(change, DeviceChange::default())
+}
+
 fn only_b(change: DeviceChange) -> PairChange {
-    PairChange {
-        devices: [DeviceChange::default(), change],
-        ..PairChange::default()
-    }
+    devices(DeviceChange::default(), change)
 }
 
 /// Proves that a record which the channel lost, and which was never acknowledged, isn't promised
@@ -140,17 +141,13 @@ fn who_wakes_up_as_master_ends_a_split_that_nobody_saw() {
         let mut bench = Bench::new();
         bench.report(8_000, 0, "TO_EX");
         bench.hold(8_001, Some(exclude(268_000)), Some(exclude(268_000)));
-        let swap = |a: DeviceChange, b: DeviceChange| PairChange {
-            devices: [a, b],
-            ..PairChange::default()
-        };
         bench.lacpdu(1, 0x3d);
         let gone = role(slept.then_some(false), Some(false));
-        bench.change(10_000, swap(gone, role(None, Some(true))));
+        bench.change(10_000, devices(gone, role(None, Some(true))));
         bench.report(20_000, 1, "TO_EX");
         bench.hold(20_001, Some(exclude(268_000)), Some(exclude(280_000)));
         let woken = role(slept.then_some(true), Some(true));
-        bench.change(36_000, swap(woken, role(None, Some(false))));
+        bench.change(36_000, devices(woken, role(None, Some(false))));
         bench.hold(36_001, Some(exclude(268_000)), Some(exclude(268_000)));
         bench.broken(60_000)
     };
