@@ -83,7 +83,7 @@ pub(crate) fn doctor(doctor: &Doctor) -> u8 {
         Err("needs `ip`: apt-get install iproute2".to_owned())
     };
     line("programs", ip);
-    let preferred = if harness_live::device::prefer() {
+    let preferred = if harness_live::turn::prefer() {
         Ok("granted".to_owned())
     } else {
         Err("not granted: run as root or grant CAP_SYS_NICE".to_owned())

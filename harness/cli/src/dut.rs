@@ -92,7 +92,7 @@ pub(crate) fn dut(dut: &Dut) -> u8 {
 fn run(dut: &Dut, terminal: &Terminal) -> Result<(), String> {
     let clock = dut.origin.map_or_else(Clock::starting_now, Clock::starting);
     let mut device = build(dut, clock.origin_s())?;
-    let _granted = harness_live::device::prefer();
+    let _granted = harness_live::turn::at_once();
     let wiring = Wiring {
         ports: dut.port.clone(),
         control: dut.control.clone(),

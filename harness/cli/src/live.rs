@@ -44,7 +44,7 @@ pub(crate) fn plan(
     let stem = file.file_stem().and_then(|name| name.to_str());
     // Before any device is started: its processes inherit it.
     if testbed.wires == Wires::Veth {
-        let _granted = harness_live::device::prefer();
+        let _granted = harness_live::turn::prefer();
     }
     Ok(Plan {
         name: stem.unwrap_or(name).to_owned(),

@@ -57,7 +57,7 @@ fn play(args: &Replay, interface: &str, terminal: &Terminal) -> Result<u8, Strin
     } else {
         ProgressBar::hidden()
     };
-    let _granted = harness_live::device::prefer();
+    let _granted = harness_live::turn::prefer();
     let played = onto.play(&stop, &mut |sent| {
         bar.set_position(u64::try_from(sent).unwrap_or(u64::MAX));
     });

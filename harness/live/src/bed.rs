@@ -401,7 +401,7 @@ impl<'a> LiveBed<'a> {
                 }
                 self.device(name)?.begin().await
             }
-            NodeAction::Hang if up => self.device(name)?.hang(),
+            NodeAction::Hang if up => self.device(name)?.hang().await,
             NodeAction::Resume if up => self.device(name)?.resume(),
             NodeAction::Crash | NodeAction::Restart | NodeAction::Hang | NodeAction::Resume => {
                 Ok(())

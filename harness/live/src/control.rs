@@ -26,6 +26,8 @@ pub enum Request {
     Fault(Fault),
     /// Ends the fault of this name, or all.
     Heal(Option<String>),
+    /// It answers, and stops itself by SIGSTOP until somebody lets it go on by SIGCONT.
+    Hang,
 }
 
 /// An answer.

@@ -1,13 +1,14 @@
 //! A sans-I/O device on real interfaces, in real time.
 
 use crate::alarm::Alarm;
-use crate::carrier::{Carrier, Carriers};
+use crate::carrier::{Carrier, Carriers, Change};
 use crate::clock::Clock;
 use crate::control::{Answer, Channel, Request};
 use crate::faulty::Faulty;
 use crate::late::Lateness;
 use crate::port::{Port, PortError, any_ready, drain};
 use dut_device::{Control, Device, Event, Instant, PortId};
+use rustix::process::{Signal, getpid, kill_process};
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -118,22 +119,18 @@ pub async fn drive(
             () = any_ready(&driver.ports) => {}
             done = alarm.until(wall) => done?,
             changed = links.changed() => {
-                changed?;
+                let changes = changed?;
                 driver.work()?;
-                driver.look_at_carriers()?;
+                driver.carriers_changed(changes)?;
             }
             accepted = accept(listener.as_ref()) => channel = Some(Channel::of(accepted?.0)),
             request = next(channel.as_mut()) => {
                 driver.work()?;
-                match (request, &mut channel) {
-                    (Some(request), Some(open)) => {
-                        let answer = driver.answer(request)?;
-                        if open.write(&answer).await.is_err() {
-                            channel = None;
-                        }
-                    }
-                    _ => channel = None,
-                }
+                let open = channel.take().zip(request);
+                channel = match open {
+                    Some((open, request)) => driver.serve(open, request).await?,
+                    None => None,
+                };
             }
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
@@ -257,29 +254,77 @@ impl Driver<'_> {
     }
 
     fn look_at_carriers(&mut self) -> Result<(), DriveError> {
-        let now = self.now();
-        for (index, id) in self.ids.clone().into_iter().enumerate() {
-            let Some(port) = self.ports.get(index) else {
-                continue;
-            };
-            let carrier = Carrier::of(port.interface());
-            let Some(known) = self.carriers.get_mut(index) else {
-                continue;
-            };
-            let before = std::mem::replace(known, carrier);
-            let lost = before.up && (!carrier.up || carrier.losses > before.losses);
-            let back = carrier.up && (lost || !before.up);
-            let changes = [
-                lost.then_some(Control::LinkDown(id)),
-                back.then_some(Control::LinkUp(id)),
-            ];
-            for control in changes.into_iter().flatten() {
-                // The port is one of the device's own.
-                drop(self.device.handle_control(now, &control));
-                self.flush()?;
+        for index in 0..self.ports.len() {
+            if let Some(port) = self.ports.get(index) {
+                self.carrier(index, Carrier::of(port.interface()))?;
             }
         }
         Ok(())
+    }
+
+    fn carriers_changed(&mut self, changes: Vec<Change>) -> Result<(), DriveError> {
+        for change in changes {
+            match change {
+                Change::Of(interface, carrier) => {
+                    let of = |port: &Port| port.interface() == interface;
+                    if let Some(index) = self.ports.iter().position(of) {
+                        self.carrier(index, carrier)?;
+                    }
+                }
+                Change::Any => self.look_at_carriers()?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A port's carrier is so; what is older than what is known changes nothing.
+    fn carrier(&mut self, index: usize, carrier: Carrier) -> Result<(), DriveError> {
+        let now = self.now();
+        let (Some(id), Some(known)) = (self.ids.get(index), self.carriers.get_mut(index)) else {
+            return Ok(());
+        };
+        if carrier.changes < known.changes {
+            return Ok(());
+        }
+        let before = std::mem::replace(known, carrier);
+        let lost = before.up && (!carrier.up || carrier.losses > before.losses);
+        let back = carrier.up && (lost || !before.up);
+        let changes = [
+            lost.then_some(Control::LinkDown(*id)),
+            back.then_some(Control::LinkUp(*id)),
+        ];
+        for control in changes.into_iter().flatten() {
+            // The port is one of the device's own.
+            drop(self.device.handle_control(now, &control));
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Stops this process until it gets SIGCONT. What was sent to it meanwhile is lost, as to a box
+    /// whose control plane hangs, though a socket has kept it; and that it comes late to what was
+    /// due is the case's doing and not the host's.
+    fn hang(&mut self) -> Result<(), DriveError> {
+        kill_process(getpid(), Signal::STOP).map_err(io::Error::from)?;
+        while !drain(&mut self.ports, &self.clock)?.is_empty() {}
+        let now = self.now();
+        self.device.handle_timeout(now);
+        self.flush()
+    }
+
+    /// Does what is asked; the channel, while it is open.
+    async fn serve(
+        &mut self,
+        mut channel: Channel,
+        request: Result<Request, String>,
+    ) -> Result<Option<Channel>, DriveError> {
+        let hangs = request == Ok(Request::Hang);
+        let answer = self.answer(request)?;
+        let written = channel.write(&answer).await;
+        if hangs {
+            self.hang()?;
+        }
+        Ok(written.is_ok().then_some(channel))
     }
 
     fn answer(&mut self, request: Result<Request, String>) -> Result<Answer, DriveError> {
@@ -316,13 +361,8 @@ impl Driver<'_> {
                 self.faulty.heal(name.as_deref());
                 Answer::Done
             }
+            Ok(Request::Hang) => Answer::Done,
             Err(why) => Answer::Refused(why),
         })
     }
-}
-
-/// Asks the kernel for a better turn than other processes get; whether it was granted.
-#[must_use]
-pub fn prefer() -> bool {
-    rustix::process::setpriority_process(None, -15).is_ok()
 }

@@ -24,6 +24,7 @@ mod port;
 mod readable;
 mod reference;
 mod run;
+pub mod turn;
 mod warp;
 
 pub use alarm::Alarm;

@@ -267,10 +267,11 @@ impl Reference {
         self.signal(Signal::KILL)
     }
 
-    /// Stops it where it stands.
-    pub(crate) fn hang(&mut self) -> Result<(), String> {
+    /// Lets it stop itself where nothing is half done.
+    pub(crate) async fn hang(&mut self) -> Result<(), String> {
+        self.tell(&Request::Hang).await?;
         self.hung = true;
-        self.signal(Signal::STOP)
+        Ok(())
     }
 
     /// Lets it go on.
