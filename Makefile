@@ -33,7 +33,8 @@ tools:
 			echo "skipped by name: evidence::tshark_agrees_with_the_codec (needs tshark: apt-get install tshark)"; \
 		fi; }
 
-## Every case of one device on wires too, against the reference: about half an hour, as root.
+## Every case on wires too, against the reference, with two dozen beds side by side: about 45 minutes, as
+## root.
 test-live: tools live
 	TANDEM_LIVE_ALL=1 $(CARGO) test --release -p harness-cli --test live -- --nocapture --test-threads 1
 

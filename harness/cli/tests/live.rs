@@ -93,7 +93,8 @@ fn the_reference_on_wires_agrees_with_the_simulation() {
         tandem(&arguments).status().unwrap();
     };
     run(&simulated, &[]);
-    run(&live, &["--testbed", "reference", "--jobs", "8"]);
+    let jobs = if all { "24" } else { "8" };
+    run(&live, &["--testbed", "reference", "--jobs", jobs]);
     let (expected, seen) = (verdicts(&simulated), verdicts(&live));
     let mut undecided = Vec::new();
     let mut differ = Vec::new();

@@ -41,8 +41,8 @@ impl Carriers {
     }
 
     /// Waits until some link has changed. What it has become is taken from the kernel's message:
-    /// to read it, as from sysfs, is to wait for whoever changes links in any namespace of this
-    /// host, for 60 ms and more while a bed is made beside this one.
+    /// sysfs has to be asked for every port, waits for whoever changes a link in any namespace of
+    /// this host, and shows a later state than that which was told.
     pub(crate) async fn changed(&self) -> io::Result<Vec<Change>> {
         loop {
             let mut ready = self.socket.readable().await?;
