@@ -116,6 +116,7 @@ fn findings_repeat_themselves() {
 }
 
 /// A reference device that takes commands and does nothing about them.
+#[derive(Debug)]
 struct Deaf(dut_node::Node);
 
 impl Device for Deaf {
@@ -160,8 +161,10 @@ impl Device for Deaf {
 #[test]
 fn a_device_deaf_to_commands_is_found() {
     let deaf: Factory = Arc::new(|spec: &BuildSpec| {
-        let node = dut_node::build(spec).map_err(|error| error.to_string())?;
-        Ok(Box::new(Deaf(node)) as Box<dyn Device>)
+        let node: Box<dyn Device> = Box::new(Deaf(
+            dut_node::build(spec).map_err(|error| error.to_string())?,
+        ));
+        Ok(node)
     });
     for protocol in [Protocol::Lacp, Protocol::Etrunk, Protocol::Rbs] {
         let devices = Devices {
@@ -181,7 +184,9 @@ fn a_device_deaf_to_commands_is_found() {
 /// commands come after all that was drawn before them: octets that end there give one plan.
 #[test]
 fn commands_are_drawn_last() {
-    let octets: Vec<u8> = (0..4096_u32).map(|n| (n * n / 7) as u8).collect();
+    let octets: Vec<u8> = (0..4096_u32)
+        .map(|n| (n * n / 7).to_be_bytes()[3])
+        .collect();
     let commands = |steps: &[Step]| {
         let is = |step: &&Step| matches!(step, Step::Command(_));
         steps.iter().filter(is).count()
