@@ -5,6 +5,7 @@
 //! else.
 
 mod build;
+mod command;
 mod ethernet;
 mod host;
 mod interface;

@@ -1,15 +1,7 @@
-//! The node's state as plain data, and the commands that it takes.
+//! The node's state as plain data.
 
 use crate::node::Node;
-use dut_device::{ControlError, ForwardingEntry, Instant, PairLook, Snapshot};
-use dut_rbs::GoodbyeCause;
-use std::time::Duration;
-
-/// A number of a command.
-fn in_range(text: &str, least: u16, most: u16) -> Option<u16> {
-    let number = text.parse().ok()?;
-    (least..=most).contains(&number).then_some(number)
-}
+use dut_device::{ForwardingEntry, Instant, PairLook, Snapshot};
 
 impl Node {
     pub(crate) fn take_snapshot(&self, now: Instant) -> Snapshot {
@@ -79,116 +71,5 @@ impl Node {
                 }
             })
             .collect()
-    }
-
-    pub(crate) fn command(&mut self, now: Instant, text: &str) -> Result<(), ControlError> {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let known = "`e-trunk mode auto|force-master|force-backup`, `e-trunk timer hello TENTHS`, \
-             `e-trunk timer hold-on-failure multiplier N`, `remote-backup-service shutdown`, \
-             `undo remote-backup-service shutdown`, `batch-backup`, `lacp key N`, \
-             `lacp enable|disable PORT`, \
-             `lacp timeout fast|slow`";
-        let unknown = || ControlError::UnknownCommand(format!("`{text}`: a node takes {known}"));
-        match words.as_slice() {
-            ["e-trunk", "mode", mode] => {
-                let mode = match *mode {
-                    "auto" => dut_etrunk::WorkMode::Auto,
-                    "force-master" => dut_etrunk::WorkMode::ForceMaster,
-                    "force-backup" => dut_etrunk::WorkMode::ForceBackup,
-                    _ => return Err(unknown()),
-                };
-                for bond in &mut self.bonds {
-                    bond.etrunk.set_mode(now, bond.trunk_id, mode);
-                }
-            }
-            ["lacp", "key", key] => {
-                let key = key
-                    .parse()
-                    .ok()
-                    .filter(|key| *key > 0)
-                    .ok_or_else(unknown)?;
-                for lacp in self
-                    .trunks
-                    .iter_mut()
-                    .filter_map(|trunk| trunk.lacp.as_mut())
-                {
-                    lacp.set_key(now, key);
-                }
-            }
-            ["lacp", what @ ("enable" | "disable"), port] => {
-                let full = port.replacen("GE", "GigabitEthernet", 1);
-                let found = self
-                    .infos
-                    .iter()
-                    .find(|info| info.name == *port || info.name == full);
-                let id = found.ok_or_else(unknown)?.id;
-                let trunk = self
-                    .trunks
-                    .iter_mut()
-                    .find(|trunk| trunk.ports.contains(&id));
-                let lacp = trunk.and_then(|trunk| trunk.lacp.as_mut());
-                lacp.ok_or_else(unknown)?
-                    .set_lacp_enabled(now, id, *what == "enable");
-            }
-            ["lacp", "timeout", timeout @ ("fast" | "slow")] => {
-                for trunk in &mut self.trunks {
-                    let Some(lacp) = &mut trunk.lacp else {
-                        continue;
-                    };
-                    for port in &trunk.ports {
-                        lacp.set_timeout_short(now, *port, *timeout == "fast");
-                    }
-                }
-            }
-            words => self.pair_command(now, words).ok_or_else(unknown)?,
-        }
-        Ok(())
-    }
-
-    /// A command to the pair's engines; `None` when it is none.
-    fn pair_command(&mut self, now: Instant, words: &[&str]) -> Option<()> {
-        match words {
-            ["e-trunk", "timer", "hello", tenths] => {
-                let tenths = in_range(tenths, 5, 100)?;
-                let hello = Duration::from_millis(100) * u32::from(tenths);
-                for bond in &mut self.bonds {
-                    let multiplier = bond.etrunk.config().multiplier;
-                    bond.etrunk.set_timers(now, hello, multiplier);
-                }
-            }
-            [
-                "e-trunk",
-                "timer",
-                "hold-on-failure",
-                "multiplier",
-                multiplier,
-            ] => {
-                let multiplier = in_range(multiplier, 3, 300)?;
-                for bond in &mut self.bonds {
-                    let hello = bond.etrunk.config().hello;
-                    bond.etrunk.set_timers(now, hello, multiplier);
-                }
-            }
-            ["remote-backup-service", "shutdown"] => {
-                for service in &mut self.services {
-                    service.session.stop(now, GoodbyeCause::Administrative);
-                }
-            }
-            ["undo", "remote-backup-service", "shutdown"] => {
-                for service in &mut self.services {
-                    service.session.start(now);
-                }
-            }
-            ["batch-backup"] => {
-                for bond in &self.bonds {
-                    let service = bond.service.and_then(|index| self.services.get_mut(index));
-                    if let Some(service) = service {
-                        service.session.batch_now(now, bond.backup_id);
-                    }
-                }
-            }
-            _ => return None,
-        }
-        Some(())
     }
 }

@@ -111,6 +111,7 @@ pub(crate) fn fuzz(args: &Args, fuzz: &Fuzz) -> u8 {
     };
     if devices.under_test.iter().any(Player::is_live) {
         (options.hurry, options.minimise) = (Some(HURRY), TRIES);
+        options.commands = false;
     }
     let bar = progress(length(&options.budget));
     let report = campaign(&options, &devices, &|report| {

@@ -3,7 +3,7 @@
 use crate::finding::Writer;
 use crate::minimise::minimise;
 use crate::oracle::{Found, Oracle, Ran, run, run_beside};
-use crate::plan::{GENERATOR, Plan, Protocol, plan};
+use crate::plan::{GENERATOR, Plan, Protocol, drawn};
 use crate::player::Player;
 use harness_run::CaseResult;
 use harness_suite::{Step, Time};
@@ -44,6 +44,8 @@ pub struct Options {
     pub minimise: usize,
     /// End at the first finding.
     pub first: bool,
+    /// Whether the device takes commands in the reference's language, and its settings.
+    pub commands: bool,
     /// No wait among the stimuli is longer: real time is dear.
     pub hurry: Option<Duration>,
     /// Where findings are written as they are found.
@@ -63,6 +65,7 @@ impl Options {
             repeat: 3,
             minimise: 150,
             first: false,
+            commands: true,
             hurry: None,
             folder: None,
             stop: Arc::default(),
@@ -138,10 +141,15 @@ const fn mix(seed: u64, number: u64) -> u64 {
 /// The plan of a case of a campaign, and the case's own seed.
 #[must_use]
 pub fn case(protocol: Protocol, seed: u64, number: u64) -> (Plan, u64) {
+    case_with(protocol, seed, number, true)
+}
+
+/// The same with commands or without.
+fn case_with(protocol: Protocol, seed: u64, number: u64, commands: bool) -> (Plan, u64) {
     let seed = mix(seed, number);
     let mut octets = vec![0; OCTETS];
     ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut octets);
-    (plan(protocol, &octets), seed)
+    (drawn(protocol, &octets, commands), seed)
 }
 
 /// The devices of a campaign.
@@ -234,7 +242,13 @@ fn standing(options: &Options, devices: &Devices) -> Vec<Found> {
     };
     let mut keys = BTreeSet::new();
     for number in 0..BARE {
-        let (plan, seed) = case(options.protocol, options.seed, number);
+        let Options {
+            protocol,
+            seed,
+            commands,
+            ..
+        } = *options;
+        let (plan, seed) = case_with(protocol, seed, number, commands);
         let plan = plan.bare();
         let id = format!("{}/fuzz/bare-{number}", options.protocol.name());
         // Until nothing more shows: one may hide another.
@@ -321,9 +335,14 @@ impl Campaign<'_> {
 
     /// Runs cases on one device until the campaign is over.
     fn work(&self, device: usize, player: &Player) {
-        let Options { protocol, seed, .. } = *self.options;
+        let Options {
+            protocol,
+            seed,
+            commands,
+            ..
+        } = *self.options;
         while let Some(number) = self.next() {
-            let (mut plan, seed) = case(protocol, seed, number);
+            let (mut plan, seed) = case_with(protocol, seed, number, commands);
             if let Some(most) = self.options.hurry {
                 plan.hurry(most);
             }

@@ -1,6 +1,7 @@
 //! What a campaign sends: a valid dialogue that reaches a state, stimuli around it, and a golden
 //! exchange at the end. A plan is a case's steps, so whatever runs cases runs plans.
 
+mod command;
 mod etrunk;
 mod lacp;
 mod mld;
@@ -15,7 +16,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// Changes whenever the same seed gives other plans.
-pub const GENERATOR: u32 = 3;
+pub const GENERATOR: u32 = 4;
 
 /// What is fuzzed.
 #[derive(
@@ -158,13 +159,21 @@ impl Plan {
 /// A plan drawn from these octets.
 #[must_use]
 pub fn plan(protocol: Protocol, octets: &[u8]) -> Plan {
+    drawn(protocol, octets, true)
+}
+
+/// A plan drawn from these octets; with commands in the device's own language and settings of its
+/// own among the stimuli, or without, for a device that others wrote.
+#[must_use]
+pub fn drawn(protocol: Protocol, octets: &[u8], commands: bool) -> Plan {
     let mut unstructured = arbitrary::Unstructured::new(octets);
     let mut source = Source::new(&mut unstructured);
     match protocol {
-        Protocol::Lacp => lacp::plan(&mut source),
+        Protocol::Lacp => lacp::plan(&mut source, commands),
         Protocol::Mld => mld::plan(&mut source),
-        Protocol::Etrunk => etrunk::plan(&mut source),
-        Protocol::Rbs => rbs::plan(&mut source),
+        Protocol::Etrunk => etrunk::plan(&mut source, commands),
+        Protocol::Rbs => rbs::plan(&mut source, commands),
+        // Its hosts take commands, and both devices are the reference's.
         Protocol::Pair => pair::plan(&mut source),
     }
 }

@@ -6,6 +6,7 @@
 //! device's to decide, a model takes every answer.
 
 mod lacp;
+mod lacp_command;
 mod lacp_heard;
 mod lacp_pdu;
 mod mld;

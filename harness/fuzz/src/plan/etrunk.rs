@@ -1,10 +1,13 @@
 //! E-Trunk: hellos around Initialize, Backup and Master. What a hello must do to the device is
 //! worked out from the format's checks while the plan is made, and stands in the plan.
 
+mod command;
+
 use super::{Plan, Protocol};
 use crate::beds;
 use crate::codec::acceptable;
 use crate::mutate::{self, Source};
+use command::Settings;
 use harness_wire::{Fields, Kind, build, layers};
 use serde_json::{Value, json};
 
@@ -13,7 +16,7 @@ const KEY: &str = "tandem-lab";
 /// The Boot_Epoch of the first stimulus; each has one of its own, by which its echo is told.
 const EPOCH: u64 = 1000;
 
-pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
+pub(super) fn plan(source: &mut Source<'_, '_>, commands: bool) -> Plan {
     let mut plan = Plan::new(Protocol::Etrunk);
     let sequence = source.chance(25);
     plan.set(
@@ -41,11 +44,23 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
         system: "00e0-fc00-0b00".to_owned(),
         flag,
     };
-    for number in 0..1 + source.below(6) {
+    let mut begins = Vec::new();
+    for number in 0..=source.below(6) {
+        begins.push(plan.steps.len());
         let epoch = EPOCH + u64::try_from(number).unwrap_or(0);
         stimulus(source, &mut plan, epoch, &mut last);
     }
+    let mut settings = Settings::new(multiplier);
+    if commands && source.chance(60) {
+        plan.between(source, &begins, |source, plan| {
+            settings.change(source, plan, member);
+        });
+    }
+    if commands && source.chance(25) {
+        settings.shut_down(source, &mut plan);
+    }
     plan.end();
+    settings.put_back(&mut plan);
     golden(&mut plan, &last);
     plan
 }

@@ -1,7 +1,11 @@
 //! LACP: LACPDUs, Marker PDUs and noise around each state of the Receive and Mux machines.
 
+mod command;
+mod standby;
+
 use super::{Plan, Protocol};
 use crate::mutate::{self, Source};
+use command::Settings;
 use harness_wire::{Fields, Kind};
 use serde_json::{Value, json};
 
@@ -29,16 +33,21 @@ enum Reached {
     Fresh,
 }
 
-pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
+pub(super) fn plan(source: &mut Source<'_, '_>, commands: bool) -> Plan {
     let mut plan = Plan::new(Protocol::Lacp);
     let short = source.chance(85) || source.is_empty();
     plan.set("lacp.timeout", if short { "short" } else { "long" });
+    let mut combined = false;
     match source.below(6) {
         4 => plan.set("lacp.mux", "independent"),
-        5 => plan.set("lacp.mux", "combined"),
+        5 => {
+            plan.set("lacp.mux", "combined");
+            combined = true;
+        }
         _ => {}
     }
-    if source.chance(15) {
+    let passive = source.chance(15);
+    if passive {
         plan.set("lacp.activity", "passive");
     }
     let groups = source.chance(30);
@@ -46,7 +55,7 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
         plan.set("lacp.groups", "two");
     }
     if source.chance(6) {
-        return standby(plan);
+        return standby::plan(source, plan, commands);
     }
     let reached = *source.pick(&[
         Reached::Distributing,
@@ -61,34 +70,50 @@ pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
     let beside = source.chance(75);
     dialogue(&mut plan, reached, short, beside, groups);
     plan.begin();
-    let stimuli = 1 + source.below(6);
-    for _ in 0..stimuli {
+    let mut begins = Vec::new();
+    for _ in 0..=source.below(6) {
+        begins.push(plan.steps.len());
         stimulus(source, &mut plan);
     }
+    let mut settings = Settings::new(short, !passive, groups);
+    if commands {
+        // Where a port's carrier is back it waits before it is attached, or not so long.
+        if combined && source.chance(60) {
+            plan.set("lacp.wait-to-restore", *source.pick(&[5, 1, 3]));
+        }
+        if source.chance(20) {
+            plan.set("lacp.preempt", *source.pick(&[0, 2, 10]));
+        }
+        if source.chance(60) {
+            plan.between(source, &begins, |source, plan| {
+                settings.change(source, plan);
+            });
+        }
+        if beside && source.chance(10) {
+            moved(&mut plan);
+        }
+    }
     plan.end();
+    settings.put_back(&mut plan);
     golden(&mut plan, beside, groups);
     plan
 }
 
-/// One link may be active: that of the lower Port ID in the system with the lower System ID, which
-/// is the device, and the other stands by until it fails.
-fn standby(mut plan: Plan) -> Plan {
-    plan.settings.remove("lacp.groups");
-    plan.set("lacp.max-active", 1);
-    plan.set("lacp.activity", "active");
-    for port in ["p1", "p2"] {
-        plan.step(json!({"partner": {"on": port, "fields": fast()}}));
-    }
-    up(&mut plan, "p1");
-    plan.step(json!({"never": {
-        "on": "p2", "frame": {"lacpdu": {"actor.synchronization": 1}}, "for": "4s",
-    }}));
-    plan.begin();
+/// The partner's cable is put from p1 to p2, and back: p2 hears what p1 only remembers.
+fn moved(plan: &mut Plan) {
+    plan.step(json!({"partner": {"on": "p1", "fields": fast()}}));
+    plan.step(json!({"wait": "3500ms"}));
     plan.step(json!({"link": {"name": "p1", "up": false}}));
-    plan.end();
-    up(&mut plan, "p2");
+    let mut fields = fast();
+    if let Some(map) = fields.as_object_mut() {
+        map.insert("actor.port".to_owned(), 1.into());
+    }
+    plan.step(json!({"partner": {"on": "p2", "fields": fields}}));
     plan.step(json!({"wait": "4s"}));
-    plan
+    plan.step(json!({"partner": {"on": "p2", "fields": fast()}}));
+    plan.step(json!({"wait": "4s"}));
+    plan.step(json!({"link": {"name": "p1", "up": true}}));
+    plan.step(json!({"wait": "1s"}));
 }
 
 fn up(plan: &mut Plan, port: &str) {

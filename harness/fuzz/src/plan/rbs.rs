@@ -12,13 +12,13 @@ const SOURCES: [&str; 3] = ["2001:db8:40::1", "2001:db8:40::2", "2001:db8:40::10
 /// The tester's base MAC: the origin of its entries.
 const ORIGIN: &str = "00e0-fc00-0b00";
 
-pub(super) fn plan(source: &mut Source<'_, '_>) -> Plan {
+pub(super) fn plan(source: &mut Source<'_, '_>, commands: bool) -> Plan {
     let mut plan = Plan::new(Protocol::Rbs);
     plan.step(json!({"neighbor": {"on": "p1", "addresses": ["2001:db8:10::2"]}}));
     if source.chance(60) || source.is_empty() {
-        slave(source, &mut plan);
+        slave(source, &mut plan, commands);
     } else {
-        master(source, &mut plan);
+        master(source, &mut plan, commands);
     }
     plan
 }
@@ -123,7 +123,7 @@ fn ask(plan: &mut Plan, held: &Held) {
     expect(plan, &answer, "50ms");
 }
 
-fn slave(source: &mut Source<'_, '_>, plan: &mut Plan) {
+fn slave(source: &mut Source<'_, '_>, plan: &mut Plan, commands: bool) {
     // The peer serves, so that the device stays slave.
     let serves = json!({"priority": 10, "state": 3, "expected_state": 3});
     plan.step(json!({"etrunk-peer": {"on": "p1", "fields": serves}}));
@@ -160,6 +160,18 @@ fn slave(source: &mut Source<'_, '_>, plan: &mut Plan) {
     if source.chance(20) {
         noise(source, plan);
         return;
+    }
+    if commands && source.chance(30) {
+        shut_down(source, plan);
+        expect(
+            plan,
+            &json!({"name": "SYNC_REQ", "backup_id": 10, "service": 1}),
+            "1s",
+        );
+        let number = sequence + 100;
+        let group = *source.pick(&GROUPS);
+        let records = [(group, number, record(source, group, number))];
+        batch(plan, &mut held, &records);
     }
     plan.end();
     ask(plan, &held);
@@ -264,8 +276,24 @@ fn noise(source: &mut Source<'_, '_>, plan: &mut Plan) {
     expect(plan, &json!({"name": "OPEN"}), "40s");
 }
 
+/// The service is shut down, which the peer is told, and enabled again (RBS-032).
+fn shut_down(source: &mut Source<'_, '_>, plan: &mut Plan) {
+    plan.command("remote-backup-service shutdown");
+    expect(plan, &json!({"name": "GOODBYE", "cause": 1}), "20ms");
+    if source.chance(20) {
+        plan.command("batch-backup");
+        plan.command("remote-backup-service shutdown");
+    }
+    plan.step(json!({"wait": "1ms"}));
+    let time = *source.pick(&["1s", "20s", "70s"]);
+    let syn = json!({"tcp.syn": 1, "tcp.ack": 0});
+    plan.step(json!({"never": {"on": "p1", "frame": {"frame": syn}, "for": time}}));
+    plan.command("undo remote-backup-service shutdown");
+    expect(plan, &json!({"name": "OPEN", "message_id": 1}), "5s");
+}
+
 /// The device as master: what its listeners do is told at once.
-fn master(source: &mut Source<'_, '_>, plan: &mut Plan) {
+fn master(source: &mut Source<'_, '_>, plan: &mut Plan, commands: bool) {
     plan.step(json!({"rbs-peer": {"on": "p1", "fields": {"auto": ["open", "keepalive", "ack"]}}}));
     expect(
         plan,
@@ -284,6 +312,20 @@ fn master(source: &mut Source<'_, '_>, plan: &mut Plan) {
     plan.begin();
     for number in 0..1 + source.below(4) {
         listener(source, plan, number);
+    }
+    if commands && source.chance(30) {
+        plan.step(json!({"wait": "1s"}));
+        plan.command("batch-backup");
+        expect(plan, &json!({"name": "SYNC_BEGIN"}), "20ms");
+        expect(plan, &json!({"name": "SYNC_END"}), "50ms");
+    }
+    if commands && source.chance(30) {
+        shut_down(source, plan);
+        plan.step(json!({"wait": "100ms"}));
+        send(plan, &json!({"name": "SYNC_REQ", "request": 99}));
+        expect(plan, &json!({"name": "SYNC_BEGIN"}), "50ms");
+        expect(plan, &json!({"name": "SYNC_END"}), "50ms");
+        plan.step(json!({"wait": "100ms"}));
     }
     plan.end();
     let last = json!({"type": "TO_EX", "group": "ff1e::77"});

@@ -1,6 +1,7 @@
 //! LACP, from one device's frames and all that it was sent (802.1AX 6.4.9 to 6.4.16).
 
 use super::finding;
+use super::lacp_command::{Changes, changes};
 pub use super::lacp_heard::LacpConfig;
 use super::lacp_heard::{Heard, SHORT};
 use super::lacp_pdu::{
@@ -18,6 +19,8 @@ const FAST: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(30);
 /// Aggregate_Wait_Time.
 const WAIT: Duration = Duration::from_secs(2);
+/// A frame that comes so soon after a command may have left before it.
+const LEFT: Duration = Duration::from_micros(50);
 /// A frame that left less than this before another can't be known to whoever sent the other.
 const UNKNOWN: Duration = Duration::from_micros(2);
 
@@ -39,6 +42,10 @@ struct Port {
     /// The carrier came then.
     up_since: Instant,
     down: bool,
+    /// LACP is disabled on it.
+    disabled: bool,
+    /// What comes before may have left before a command changed the port.
+    after: Instant,
     /// What it has recorded is its own business, until it must record something.
     unsure: bool,
     /// Marker PDUs that wait for their response.
@@ -73,31 +80,54 @@ impl LacpModel {
         model.findings
     }
 
-    /// A carrier that came or went: the run's note about it.
+    /// A carrier that came or went, or a command to the device: the run's note about it.
     fn note(&mut self, trace: &Trace, at: Instant, json: &str) {
         let action: Option<serde_json::Value> = serde_json::from_str(json).ok();
         let action = action
             .as_ref()
             .and_then(|value| value.get("action")?.as_str());
-        let words: Vec<&str> = action.unwrap_or_default().split(' ').collect();
-        if let ["link", name, state] = words.as_slice()
-            && let Some(point) = trace.point(name)
-        {
+        let Some(action) = action else { return };
+        let words: Vec<&str> = action.split(' ').collect();
+        if let ["link", name, state] = words.as_slice() {
+            let Some(point) = trace.point(name) else {
+                return;
+            };
             self.due(at);
             let port = self.ports.entry(point).or_default();
             let down = *state == "down";
             if port.down != down {
                 port.down = down;
-                port.up_since = at;
-                port.owes = None;
                 port.markers.clear();
-                port.same.clear();
-                port.last = None;
-                port.fresh.clear();
                 // What is remembered over a loss of carrier is the device's business.
-                port.heard.clear();
-                (port.identity, port.unsure) = (None, false);
+                port.begin(at);
             }
+        } else if let Some(changes) = changes(action) {
+            self.due(at);
+            self.changed(trace, at, changes);
+        }
+    }
+
+    /// A command that changes what the ports say. What they have recorded was compared with what
+    /// they were before, and its timer runs as it did: each is judged by what it hears from now on.
+    fn changed(&mut self, trace: &Trace, at: Instant, changes: Changes) {
+        let after = at + LEFT + self.config.slack;
+        match changes {
+            Changes::Short(short) => (self.config.short, self.config.groups) = (short, false),
+            Changes::Active(active) => self.config.active = active,
+            Changes::Actor => {}
+            Changes::Enabled(name, enabled) => {
+                let Some(point) = trace.point(&name) else {
+                    return;
+                };
+                let port = self.ports.entry(point).or_default();
+                port.disabled = !enabled;
+                port.after = after;
+                return port.begin(at);
+            }
+        }
+        for port in self.ports.values_mut() {
+            port.after = after;
+            port.begin(at);
         }
     }
 
@@ -108,6 +138,7 @@ impl LacpModel {
         if frame.direction == Direction::Out {
             if !frame.lost && !port.down {
                 match fate(&frame.octets) {
+                    Fate::Taken(_) | Fate::Open(_) if port.disabled => {}
                     fate @ (Fate::Taken(_) | Fate::Open(_)) => {
                         // What it has been told before, and knows, gives no cause to speak.
                         let told = port.heard.last().map(|heard| Fate::Taken(heard.pdu));
@@ -134,6 +165,15 @@ impl LacpModel {
         }
         let at = (record, frame.at);
         if let Some(pdu) = Pdu::of(&frame.octets) {
+            if frame.at < port.after {
+                return;
+            }
+            if port.disabled {
+                let what = "a LACPDU though LACP is disabled".to_owned();
+                self.findings
+                    .push(finding("LACP-073", what, record, frame.at));
+                return;
+            }
             port.learn(frame.at, config);
             port.learn_answered(&pdu, frame.at, config);
             port.sent(config, pdu, at, &mut self.findings);
@@ -164,6 +204,16 @@ impl LacpModel {
 }
 
 impl Port {
+    /// Nothing is known of it any more.
+    fn begin(&mut self, at: Instant) {
+        self.up_since = at;
+        (self.owes, self.last, self.identity) = (None, None, None);
+        self.unsure = false;
+        self.same.clear();
+        self.fresh.clear();
+        self.heard.clear();
+    }
+
     /// Takes up what the device must know by now.
     fn learn(&mut self, now: Instant, config: LacpConfig) {
         let known = |(_, at, _): &(Fate, Instant, usize)| *at + config.known() <= now;
