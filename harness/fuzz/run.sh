@@ -13,10 +13,12 @@ cd "$root"
 # libFuzzer's code in another folder than the workspace's: the flags would rebuild everything.
 target=${FUZZ_TARGET_DIR:-${CARGO_TARGET_DIR:-$root/target}/fuzz}
 
-# What cargo-fuzz passes for `-s none`, the coverage pass that libFuzzer needs.
-flags="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+# What cargo-fuzz passes for `-s none`; of it the coverage pass that libFuzzer needs.
+flags="--cfg fuzzing -Cdebuginfo=0 -Cdebug-assertions=on -Coverflow-checks=on"
+SANCOV="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
--Cllvm-args=-sanitizer-coverage-trace-compares -Cdebuginfo=0 -Cdebug-assertions=on -Coverflow-checks=on"
+-Cllvm-args=-sanitizer-coverage-trace-compares"
+export SANCOV
 
 names() {
 	sed -n 's/.*name: "\([a-z_]*\)".*/\1/p' harness/fuzz/src/targets.rs | sort -u
@@ -26,7 +28,8 @@ build() {
 	# With a triple named, the flags are not for build scripts and macros.
 	triple=$(rustc -vV | sed -n 's/^host: //p')
 	# One unit a crate, as cargo-fuzz has it: what is instrumented is optimised before, not after.
-	CARGO_TARGET_DIR="$target" CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 RUSTFLAGS="$flags" "$CARGO" build --quiet --release --target "$triple" \
+	CARGO_TARGET_DIR="$target" CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 RUSTFLAGS="$flags" \
+		RUSTC_WRAPPER="$root/harness/fuzz/instrument.sh" "$CARGO" build --quiet --release --target "$triple" \
 		-p harness-fuzz --features libfuzzer --bins
 	bin="$target/$triple/release"
 }

@@ -1,7 +1,11 @@
 //! ICMPv6 checksum and the neighbour discovery messages that the node needs (RFC 4443, RFC 4861).
 
+use crate::reader::fixed;
 use crate::{Malformed, Reader, ipv6};
 use std::net::Ipv6Addr;
+
+/// Octets of a solicitation or advertisement before its options.
+const HEADER_LEN: usize = 24;
 
 /// A neighbour discovery message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +39,17 @@ impl Neighbor {
     /// [`Malformed`] as RFC 4861 7.1.1 and 7.1.2 demand (length, code, target, option lengths).
     pub fn parse(message: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(message);
-        let kind = reader.u8("Type")?;
-        if reader.u8("Code")? != 0 {
+        let head: &[u8; HEADER_LEN] = reader.chunk("Header")?;
+        let [kind, code, ..] = *head;
+        if code != 0 {
             return Err(Malformed {
                 at: 1,
                 field: "Code",
                 rule: "must be 0",
             });
         }
-        reader.u16("Checksum")?;
-        let flags = reader.u32("Flags")? >> 29;
-        let target = reader.ipv6("Target Address")?;
+        let flags = head[4] >> 5;
+        let target = fixed::ipv6::<8, _>(head);
         if target.is_multicast() {
             return Err(Malformed {
                 at: 8,
@@ -57,17 +61,17 @@ impl Neighbor {
         let wanted = if kind == 135 { 1 } else { 2 };
         while !reader.rest().is_empty() {
             let at = reader.at();
-            let option = reader.u8("Option Type")?;
-            let length = usize::from(reader.u8("Option Length")?) * 8;
+            let [option, words] = reader.array("Option")?;
+            let length = usize::from(words) * 8;
             let rule = "must not be 0";
             let body = length.checked_sub(2).ok_or(Malformed {
                 at,
                 field: "Option Length",
                 rule,
             })?;
-            let mut body = Reader::new(reader.take(body, "Option")?);
+            let body = reader.take(body, "Option")?;
             if option == wanted {
-                mac = Some(body.mac("Link-Layer Address")?);
+                mac = Some(Reader::new(body).mac("Link-Layer Address")?);
             }
         }
         match kind {

@@ -198,18 +198,3 @@ pub fn mld_interface(octets: &[u8]) {
 pub fn etrunk_pair(octets: &[u8]) {
     planned(Protocol::Etrunk, octets);
 }
-
-/// The canary's planted defect: a decoder that believes a length octet. Smoke runs must find it.
-///
-/// # Panics
-/// On a LACPDU whose fourth octet, the Actor_Information_Length, is 0xC3 and whose state says
-/// Expired: an input that is far from every seed.
-pub fn canary(octets: &[u8]) {
-    let lacpdu = octets.first() == Some(&1);
-    let length = octets.get(3) == Some(&0xc3);
-    let expired = octets.get(18).is_some_and(|state| state & 0x80 != 0);
-    assert!(
-        !(lacpdu && length && expired),
-        "the canary's planted defect"
-    );
-}
