@@ -78,6 +78,8 @@ pub struct ETrunk {
     path: bool,
     /// Sequence of the last hello sent.
     pub(crate) sequence: u64,
+    /// When the last hello was sent.
+    pub(crate) last_sent: Option<Instant>,
     /// What the last hello said, without flags, sequence and echo.
     pub(crate) announced: Option<Hello>,
     /// CFG_DIGEST of the configuration as it is.
@@ -129,6 +131,7 @@ impl ETrunk {
             gate: false,
             path: true,
             sequence: 0,
+            last_sent: None,
             announced: None,
             cfg_digest,
             next_periodic: None,
@@ -326,11 +329,11 @@ impl ETrunk {
         }
         let local = self.local_fail_time();
         // Something is due in every period: who comes later than two has stood still.
-        let period = self.config.period();
-        if let Some(peer) = &mut self.peer
-            && (self.policy.stood_still)(since, period)
-        {
-            peer.unheard_for(since);
+        if (self.policy.stood_still)(since, self.config.period()) {
+            self.hold_back(now);
+            if let Some(peer) = &mut self.peer {
+                peer.unheard_for(since);
+            }
         }
         if let Some(peer) = &mut self.peer
             && now >= peer.fail_deadline(local, &self.policy)
@@ -397,10 +400,11 @@ impl ETrunk {
             return Rank::Better;
         };
         let (now, local) = (self.now, self.local_fail_time());
-        match (
-            self.all_members_down(),
-            peer.all_members_down(now, local, &self.policy),
-        ) {
+        let own = self.all_members_down();
+        // To a Backup that can serve; who has none either waits for the peer's.
+        let lost = self.role == Role::Backup && !own && peer.lost_members;
+        let peers = lost || peer.all_members_down(now, local, &self.policy);
+        match (own, peers) {
             (true, false) => Rank::OwnMembersDown,
             (false, true) => Rank::PeerMembersDown,
             (true, true) | (false, false) => self.rank_by_priority(&peer.hello),
@@ -436,7 +440,7 @@ impl ETrunk {
         Some(started + self.local_fail_time())
     }
 
-    fn local_fail_time(&self) -> Duration {
+    pub(crate) fn local_fail_time(&self) -> Duration {
         tenths(self.config.fail_time(&self.policy).get())
     }
 
@@ -502,6 +506,10 @@ impl ETrunk {
 
     fn change_device(&mut self, to: Role, causation: Reason) {
         self.causation = causation;
+        // What made this device Master doesn't make it so again.
+        if let Some(peer) = self.peer.as_mut().filter(|_| to == Role::Master) {
+            peer.lost_members = false;
+        }
         if self.role != to {
             let from = std::mem::replace(&mut self.role, to);
             self.events.push_back(ETrunkEvent::DeviceRole {

@@ -20,6 +20,9 @@ pub(crate) struct Peer {
     boot_heard: Instant,
     /// Whether any member of it was link-ready since then.
     ever_ready: bool,
+    /// Whether it has given up Master because its members were down, and wasn't heard while they
+    /// were: they are ready again, but wait before they carry traffic. Until this device is Master.
+    pub(crate) lost_members: bool,
     /// Whether it has booted anew while this device has been up.
     restarted: bool,
     /// Hellos of this boot that were accepted.
@@ -40,6 +43,7 @@ impl Peer {
             heard_since: now,
             boot_heard: now,
             ever_ready: any_ready(&hello),
+            lost_members: false,
             restarted: false,
             count: 1,
             boot_epoch: hello.boot_epoch,
@@ -50,7 +54,7 @@ impl Peer {
     }
 
     /// Takes a further accepted hello; whether it is of a new boot.
-    pub(crate) fn heard(&mut self, now: Instant, hello: Hello) -> bool {
+    pub(crate) fn heard(&mut self, now: Instant, hello: Hello, policy: &Policy) -> bool {
         let restarted = hello.boot_epoch > self.boot_epoch;
         let gap = now.since(self.last_heard) > tenths(self.hello.send_period.get()) * 2;
         if restarted || self.silent || gap {
@@ -62,6 +66,8 @@ impl Peer {
             self.restarted = true;
         }
         self.ever_ready |= any_ready(&hello);
+        let was_master = self.lost_members || self.hello.state == State::Master;
+        self.lost_members = was_master && !restarted && (policy.lost_members)(&hello);
         self.count = if restarted {
             1
         } else {

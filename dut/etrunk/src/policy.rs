@@ -37,6 +37,9 @@ pub struct Policy {
     /// Whether this device stood still and heard nothing, by the time since it was last driven and
     /// its period.
     pub stood_still: fn(Duration, Duration) -> bool,
+    /// Whether the peer has given this device up, so that a hello which is due after it stood still
+    /// is held back, by the time since its last hello and its fail-time.
+    pub given_up: fn(Duration, Duration) -> bool,
     /// Local fail-time in units of 100 ms, by Send_Period and multiplier.
     pub local_fail_time: fn(u16, u16) -> u16,
     /// Whether we are better (`Less`), by `larger-wins`, our priority and System_ID and the peer's.
@@ -46,6 +49,8 @@ pub struct Policy {
     pub settled: fn(bool, bool) -> bool,
     /// Whether a Backup peer has answered what we are, by our role and the one that it echoes.
     pub answered: fn(Role, Option<Role>) -> bool,
+    /// Whether a peer that was heard as Master has lost its members meanwhile, by its hello.
+    pub lost_members: fn(&Hello) -> bool,
     /// Periods after which a Master that echoes nothing counts as deaf.
     pub deaf_periods: u32,
     /// Whether the revert delay runs beside the other Master: the peer hears us, a member is ready.
@@ -92,10 +97,12 @@ impl Policy {
         system_id,
         fail_time: |peers, local| peers.unwrap_or(local),
         stood_still: |since, period| since > period * 2,
+        given_up: |unheard, fail_time| unheard >= fail_time,
         local_fail_time: u16::saturating_mul,
         election,
         settled: |ever_ready, run| ever_ready || run,
         answered: |own, heard| own != Role::Backup || heard != Some(Role::Master),
+        lost_members,
         deaf_periods: 3,
         revert_occasion: |hears_us, ready| hears_us && ready,
         revert_ready: |run, gate| run == Some(true) && gate,
@@ -154,6 +161,17 @@ pub fn election(larger_wins: bool, ours: Candidate, theirs: Candidate) -> Orderi
         priority
     };
     priority.then(ours.1.cmp(&theirs.1))
+}
+
+/// Backup because all its members were down, though they are ready again, and not asking for its
+/// role back.
+//= ETRUNK-064
+#[must_use]
+pub fn lost_members(hello: &Hello) -> bool {
+    hello.state == Role::Backup
+        && hello.reason == Reason::AllMemberDown
+        && hello.expected_state == Role::Backup
+        && hello.members.values().any(|member| member.link_ready)
 }
 
 /// Master in a Backup whose wait is over, which asks the Master to yield.

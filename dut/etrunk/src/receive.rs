@@ -103,7 +103,7 @@ impl ETrunk {
         self.received = self.received.saturating_add(1);
         let reply = (self.policy.replies)(hello.reply_requested) && hello.kind == Kind::Hello;
         let restarted = match &mut self.peer {
-            Some(peer) => peer.heard(now, hello),
+            Some(peer) => peer.heard(now, hello, &self.policy),
             None => {
                 self.peer = Some(Peer::first(now, hello));
                 false

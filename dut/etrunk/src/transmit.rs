@@ -81,6 +81,7 @@ impl ETrunk {
     }
 
     fn send(&mut self, content: Hello, occasion: Occasion) {
+        self.last_sent = Some(self.now);
         self.sequence = self.sequence.saturating_add(1);
         let hello = Hello {
             kind: occasion.kind,
@@ -139,6 +140,20 @@ impl ETrunk {
             self.next_periodic = Some(now + tenths(content.send_period.get()));
         }
         self.send(content, TRIGGERED);
+    }
+
+    /// This device stood still for so long that its peer may have taken its role. What it would say
+    /// of itself is out of date until it has learnt what happened meanwhile: only a change is told.
+    //= ETRUNK-063
+    pub(crate) fn hold_back(&mut self, now: Instant) {
+        let unheard = self.last_sent.map(|at| now.since(at));
+        let fail_time = self.local_fail_time();
+        if unheard.is_some_and(|unheard| (self.policy.given_up)(unheard, fail_time)) {
+            let until = now + self.policy.fast_period;
+            let held = |at: Instant| at.max(until);
+            self.next_periodic = self.next_periodic.map(held);
+            self.fast = self.fast.map(|(left, at)| (left, held(at)));
+        }
     }
 
     /// Sends the fast and the periodic hellos that are due. Late time sends one, not a burst.

@@ -15,7 +15,7 @@ use dut_device::Instant;
 use harness_suite::{Quantity, Scope};
 use harness_trace::{Direction, Frame, Point, PointId};
 use harness_wire::{Ip, LacpView, MldView, layers, stream_sequence, summary};
-use message::{interface_id, is_valid, is_whole};
+use message::{Asks, interface_id, is_valid, is_whole};
 use standing::{Held, Standing};
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -60,8 +60,8 @@ struct Cause {
     record: usize,
     at: Instant,
     what: What,
-    /// It followed another message about the group so soon that a query may have been sent between.
-    close: bool,
+    /// The queries that follow from it; none where one may have come between it and the one before.
+    asks: Asks,
 }
 
 /// What it was; put into words only where a finding tells it.
@@ -257,27 +257,27 @@ impl Equivalence {
                 let lower = |own: &Ipv6Addr| interface_id(ip.source) < interface_id(*own);
                 let other = self.querier.as_ref().is_none_or(lower);
                 self.table.query(at, view, other);
-                groups.extend(group);
+                groups.extend(group.map(|group| (group, Asks::ALL)));
             }
             (131, Some(group)) => {
                 self.table.report_1(at, group);
-                groups.push(group);
+                groups.push((group, Asks::NOTHING));
             }
             (132, Some(group)) => {
                 self.table.done(at, group);
-                groups.push(group);
+                groups.push((group, Asks::ALL));
             }
             (143, _) => {
                 for record in view.records() {
                     let sources = record.sources.iter().copied().collect();
                     self.table.record(at, record.kind, record.group, &sources);
-                    groups.push(record.group);
+                    groups.push((record.group, Asks::of(&record)));
                 }
             }
             (_, _) => {}
         }
         let octets: Arc<[u8]> = frame.octets.as_slice().into();
-        for group in groups {
+        for (group, asks) in groups {
             self.unsure.remove(&group);
             let what = What::Message(Arc::clone(&octets));
             let before = self.causes.get(&group);
@@ -286,7 +286,7 @@ impl Equivalence {
                 record,
                 at,
                 what,
-                close,
+                asks: if close { Asks::NOTHING } else { asks },
             };
             self.causes.insert(group, cause);
         }
@@ -379,7 +379,7 @@ impl Equivalence {
                             record,
                             at: expiry,
                             what: What::TimerEnded,
-                            close: false,
+                            asks: Asks::ALL,
                         };
                         self.causes.insert(group, cause);
                     }

@@ -70,6 +70,18 @@ pub(super) const DEFECTS: &[Defect] = &[
         |rules| rules.etrunk.stood_still = |_, _| false,
     ),
     Defect::data(
+        "backup-wakes-as-before",
+        &["ETRUNK-063"],
+        "a device that stood still says first of all that it is what it was",
+        |rules| rules.etrunk.given_up = |_, _| false,
+    ),
+    Defect::data(
+        "backup-flap-unheard",
+        &["ETRUNK-064"],
+        "a Backup waits for a Master that gave up and whose links are ready again",
+        |rules| rules.etrunk.lost_members = |_| false,
+    ),
+    Defect::data(
         "backup-told-by-period",
         &["BACKUP-013"],
         "a failed member is told by the next periodic hello",

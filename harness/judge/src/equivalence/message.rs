@@ -1,6 +1,6 @@
-//! Which of the listeners' messages a device of the pair takes.
+//! Which of the listeners' messages a device of the pair takes, and which queries follow from them.
 
-use harness_wire::{Ip, MldView, checksum_holds};
+use harness_wire::{Ip, MldRecord, MldView, checksum_holds};
 use std::net::Ipv6Addr;
 
 /// What a router must not drop (RFC 3810 6.2 and 7.4): hop limit 1, Router Alert, link-local
@@ -29,4 +29,41 @@ pub(super) fn is_whole(view: &MldView<'_>) -> bool {
 pub(super) const fn interface_id(address: Ipv6Addr) -> u64 {
     let [.., a, b, c, d, e, f, g, h] = address.octets();
     u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Which queries a router may send because of a message (RFC 3810 7.4.1, 7.4.2, 8.3.2).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asks {
+    /// Multicast Address Specific ones.
+    group: bool,
+    /// Multicast Address and Source Specific ones.
+    sources: bool,
+}
+
+impl Asks {
+    pub(super) const NOTHING: Self = Self::new(false, false);
+    pub(super) const ALL: Self = Self::new(true, true);
+
+    const fn new(group: bool, sources: bool) -> Self {
+        Self { group, sources }
+    }
+
+    /// For such a record, whatever the router holds.
+    pub(super) fn of(record: &MldRecord<'_>) -> Self {
+        match record.kind {
+            1 | 2 | 5 => Self::NOTHING,
+            4 => Self::new(false, !record.sources.is_empty()),
+            6 => Self::new(false, true),
+            _ => Self::ALL,
+        }
+    }
+
+    /// Whether this query may be one of them.
+    pub(super) fn may_be(self, query: &MldView<'_>) -> bool {
+        if query.sources().is_empty() {
+            self.group
+        } else {
+            self.sources
+        }
+    }
 }

@@ -94,11 +94,12 @@ impl Equivalence {
     }
 
     /// The Master asks. Where two messages about the group came just before, the query may have
-    /// been sent between them, and what the second set lasts.
+    /// been sent between them, and what the second set lasts. So may it before a single one from
+    /// which no such query follows: it was due, and left before the message was heard.
     pub(super) fn asked(&mut self, at: Instant, view: &MldView<'_>) {
         let cause = |group: &Ipv6Addr| self.causes.get(group);
         let crosses = |group: &Ipv6Addr| {
-            cause(group).is_some_and(|cause| cause.close && at <= cause.at + CROSSING)
+            cause(group).is_some_and(|cause| !cause.asks.may_be(view) && at <= cause.at + CROSSING)
         };
         let group = view.group().filter(crosses);
         let before = group.and_then(|group| self.table.groups.get(&group).cloned());

@@ -187,31 +187,52 @@ fn each_change_has_the_bound_for_itself() {
 /// and that one which came later than both does.
 #[test]
 fn a_query_that_crosses_two_reports_may_come_before_the_second() {
-    let held = |asked_us: u64, end_ms: u64| {
-        let mut bench = Bench::new();
-        bench.report(10_000, 0, "TO_EX");
-        bench.hold(10_001, Some(exclude(270_000)), Some(exclude(270_000)));
-        bench.report(20_000, 0, "TO_IN");
-        bench.report(20_000, 0, "TO_EX");
-        let fields = fields(json!({"group": G.to_string(), "max_response_code": 1000}));
-        let octets = build(Kind::MldQuery, &fields).unwrap();
-        let at = Instant::from_nanos(20_000_000_000 + asked_us * 1000);
-        bench.record += 1;
-        let frame = Frame {
-            at,
-            point: PointId(0),
-            direction: Direction::Out,
-            lost: false,
-            octets,
-        };
-        bench.oracle.frame(bench.record, &frame);
-        let state = Some(exclude(end_ms));
-        bench.hold(20_010, state.clone(), state);
-        bench.broken(20_200)
-    };
+    let held = |asked_us, end_ms| crossed(&["TO_IN", "TO_EX"], asked_us, end_ms);
     assert_eq!(held(50, 280_000), []);
     assert_eq!(held(50, 22_000), []);
     only(held(50, 200_000), "BACKUP-001");
     assert_eq!(held(5_000, 22_005), []);
     only(held(5_000, 280_000), "BACKUP-001");
+}
+
+/// Proves that a query which was due in the instant of a report that asks for none may have been
+/// sent before it, and that one which the report asks for can't have been.
+#[test]
+fn a_query_that_crosses_a_report_which_asks_for_none_may_come_before_it() {
+    for kind in ["TO_EX", "IS_EX"] {
+        let held = |asked_us, end_ms| crossed(&[kind], asked_us, end_ms);
+        assert_eq!(held(50, 280_000), []);
+        assert_eq!(held(50, 22_000), []);
+        only(held(50, 200_000), "BACKUP-001");
+        only(held(5_000, 280_000), "BACKUP-001");
+    }
+    // TO_IN leaves the timer of 10 s in place; the query that it asks for lowers it.
+    assert_eq!(crossed(&["TO_IN"], 50, 22_000), []);
+    only(crossed(&["TO_IN"], 50, 270_000), "BACKUP-001");
+}
+
+/// What is wrong with devices that hold EXCLUDE until `end_ms` after such reports at 20 s, and
+/// a query so much later.
+fn crossed(kinds: &[&str], asked_us: u64, end_ms: u64) -> Vec<(String, Finding)> {
+    let mut bench = Bench::new();
+    bench.report(10_000, 0, "TO_EX");
+    bench.hold(10_001, Some(exclude(270_000)), Some(exclude(270_000)));
+    for kind in kinds {
+        bench.report(20_000, 0, kind);
+    }
+    let fields = fields(json!({"group": G.to_string(), "max_response_code": 1000}));
+    let octets = build(Kind::MldQuery, &fields).unwrap();
+    let at = Instant::from_nanos(20_000_000_000 + asked_us * 1000);
+    bench.record += 1;
+    let frame = Frame {
+        at,
+        point: PointId(0),
+        direction: Direction::Out,
+        lost: false,
+        octets,
+    };
+    bench.oracle.frame(bench.record, &frame);
+    let state = Some(exclude(end_ms));
+    bench.hold(20_010, state.clone(), state);
+    bench.broken(20_200)
 }
