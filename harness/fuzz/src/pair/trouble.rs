@@ -1,8 +1,8 @@
-//! What a schedule breaks beside the listeners' doings: hellos and listeners' messages are lost.
+//! What a schedule breaks beside the listeners' doings: hellos, listeners' messages and the
+//! channel's segments are lost.
 //!
 //! Left to the campaigns (`tandem fuzz pair`) is what breaks a device or its link to the listeners:
-//! there the role moves, and a pair isn't as it was found before a revert delay of 120 s. And what
-//! the channel itself loses or delays.
+//! there the role moves, and a pair isn't as it was found before a revert delay of 120 s.
 
 use super::{Bench, PORTS, wired};
 use crate::mutate::Source;
@@ -10,6 +10,7 @@ use harness_sim::{Fault, FaultMatch};
 use std::time::Duration;
 
 /// Next Header values.
+const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 
@@ -27,13 +28,13 @@ fn fault(links: &[&str], next_header: u8, loss: u8) -> Fault {
 }
 
 impl Bench {
-    /// Hellos are lost, or the listeners' messages.
+    /// Hellos are lost, the channel's segments, or the listeners' messages.
     pub(super) fn trouble(&mut self, source: &mut Source<'_, '_>) {
         let loss = *source.pick(&[50, 20]);
-        let fault = if source.below(10) < 7 {
-            fault(&["A-B"], UDP, loss)
-        } else {
-            fault(&PORTS, ICMPV6, loss)
+        let fault = match source.below(10) {
+            0..=4 => fault(&["A-B"], UDP, loss),
+            5 | 6 => fault(&["A-B"], TCP, loss),
+            _ => fault(&PORTS, ICMPV6, loss),
         };
         wired(self.world.fault(fault));
         self.compare();
