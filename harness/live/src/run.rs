@@ -87,9 +87,13 @@ fn takes(step: &Step, time: &dyn Fn(&str) -> Duration) -> Duration {
             let once: Duration = repeat.steps.iter().map(|step| takes(step, time)).sum();
             once * u32::from(repeat.times)
         }
-        // How long a sample takes is what it measures.
-        Step::Sample(_)
-        | Step::Send(_)
+        Step::Sample(sample) => {
+            // What it measures is at most about this, and with it whatever comes before.
+            let each = sample.longest.as_ref().or(sample.expected.as_ref());
+            let each = [each, sample.rest.as_ref()].into_iter().flatten();
+            each.map(|text| time(text)).sum::<Duration>() * sample.samples
+        }
+        Step::Send(_)
         | Step::Mark(_)
         | Step::Link(_)
         | Step::Node(_)
