@@ -87,6 +87,8 @@ struct Series {
     named: u32,
     /// It was being asked about already: how the two series merge is the router's choice.
     merged: bool,
+    /// A query of the series before may be under way.
+    before: bool,
 }
 
 type Subject = (Ipv6Addr, Option<Ipv6Addr>);
@@ -417,28 +419,26 @@ impl Side {
 
     /// The querier is to ask about this from now on.
     fn ask(&mut self, group: Ipv6Addr, asked: &Asked, record: usize, at: Instant) {
-        // A source that ends sooner anyhow isn't asked about (7.6.3.2); an address is, as long as
-        // it is there (7.6.3.1).
+        // A source that ends sooner anyhow isn't asked about (7.6.3.2); an address that is there is.
         let lowered = at + self.lasts;
         let Some(held) = self.table.groups.get(&group) else {
             return;
         };
-        let late = |end: Option<&Instant>| end.is_some_and(|end| *end >= lowered);
-        let sources = asked.sources.iter();
-        let sources = sources.filter(|source| late(held.requested.get(*source)));
-        let whole = late(held.filter.as_ref());
-        let subjects: Vec<(Option<Ipv6Addr>, bool)> = sources
-            .map(|source| (Some(*source), true))
-            .chain(asked.group.then_some((None, whole)))
-            .collect();
-        for (subject, whole) in subjects {
+        // One that ends just then, by the address's timer that was lowered, may be on either side.
+        let sources = asked.sources.iter().filter_map(|source| {
+            let end = held.requested.get(source)?;
+            (*end >= lowered).then_some((Some(*source), *end > lowered))
+        });
+        let whole = held.filter.is_some_and(|end| end >= lowered);
+        for (subject, whole) in sources.chain(asked.group.then_some((None, whole))) {
             let subject = (group, subject);
-            let merged = !whole || self.series.contains_key(&subject);
+            let before = self.series.get(&subject);
             let series = Series {
                 at,
                 record,
                 named: 0,
-                merged,
+                merged: !whole || before.is_some(),
+                before: before.is_some(),
             };
             self.series.insert(subject, series);
         }
@@ -509,7 +509,8 @@ impl Side {
         for subject in subjects {
             match self.series.get_mut(&subject) {
                 Some(series) if at.since(series.at) <= lasts => {
-                    series.named += 1;
+                    let crossed = at.since(series.at) <= config.through();
+                    series.named += u32::from(!(std::mem::take(&mut series.before) && crossed));
                     if series.named > config.robustness {
                         wrong.push(("MLD-106", format!("a query too many for {group}")));
                     }
