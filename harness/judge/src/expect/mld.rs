@@ -419,7 +419,7 @@ impl Side {
 
     /// The querier is to ask about this from now on.
     fn ask(&mut self, group: Ipv6Addr, asked: &Asked, record: usize, at: Instant) {
-        // A source that ends sooner anyhow isn't asked about (7.6.3.2); an address that is there is.
+        // A source that ends sooner anyhow isn't asked about (7.6.3.2); an address there is.
         let lowered = at + self.lasts;
         let Some(held) = self.table.groups.get(&group) else {
             return;
