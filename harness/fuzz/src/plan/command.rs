@@ -4,6 +4,7 @@
 use super::Plan;
 use crate::mutate::Source;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// The device on the testbeds with one.
 const DEVICE: &str = "dut";
@@ -28,21 +29,44 @@ impl Plan {
             .map(|_| source.below(begins.len() + 1))
             .collect();
         places.sort_unstable();
-        let first = begins.first().copied().unwrap_or(self.steps.len());
-        let mut rest = self.steps.split_off(first).into_iter();
-        let ends = begins.iter().skip(1).copied();
-        let ends: Vec<usize> = ends.chain([usize::MAX]).collect();
-        let mut at = first;
-        for (number, end) in ends.into_iter().enumerate() {
+        let stimuli = begins.iter().rev().map(|at| self.steps.split_off(*at));
+        let mut stimuli: Vec<_> = stimuli.collect();
+        for number in 0..=begins.len() {
             for _ in places.iter().filter(|place| **place == number) {
                 block(source, self);
             }
-            let length = end.saturating_sub(at);
-            self.steps.extend(rest.by_ref().take(length));
-            at = end;
+            self.steps.extend(stimuli.pop().unwrap_or_default());
         }
-        for _ in places.iter().filter(|place| **place == begins.len()) {
-            block(source, self);
+    }
+}
+
+/// The commands that put back what others have changed.
+#[derive(Default)]
+pub(super) struct Undo(BTreeMap<&'static str, String>);
+
+impl Undo {
+    /// A setting is changed: this is how it was at first.
+    pub(super) fn note(&mut self, setting: &'static str, command: impl Into<String>) {
+        self.0.entry(setting).or_insert_with(|| command.into());
+    }
+
+    /// A setting is as it was.
+    pub(super) fn forget(&mut self, setting: &str) {
+        self.0.remove(setting);
+    }
+
+    /// Whether a setting was changed.
+    pub(super) fn knows(&self, setting: &str) -> bool {
+        self.0.contains_key(setting)
+    }
+
+    /// Everything is put back; what was changed has so long to be as before.
+    pub(super) fn put_back(&self, plan: &mut Plan, wait: &str) {
+        for command in self.0.values() {
+            plan.command(command);
+        }
+        if !self.0.is_empty() {
+            plan.step(json!({"wait": wait}));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Commands to one device of an E-Trunk while it runs, and what each must make it say at once.
 
 use super::super::Plan;
+use super::super::command::Undo;
 use crate::mutate::Source;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// How soon a change is told (FORMATS 1: a triggered hello).
 const AT_ONCE: &str = "20ms";
@@ -16,22 +16,18 @@ pub(super) struct Settings {
     multiplier: u64,
     mode: u64,
     /// What puts each setting back.
-    undo: BTreeMap<&'static str, String>,
+    undo: Undo,
 }
 
 impl Settings {
-    pub(super) const fn new(multiplier: u64) -> Self {
+    pub(super) fn new(multiplier: u64) -> Self {
         Self {
             priority: 20,
             hello: 10,
             multiplier,
             mode: 1,
-            undo: BTreeMap::new(),
+            undo: Undo::default(),
         }
-    }
-
-    fn undo(&mut self, name: &'static str, command: String) {
-        self.undo.entry(name).or_insert(command);
     }
 
     fn tells(plan: &mut Plan, fields: &Value) {
@@ -45,7 +41,7 @@ impl Settings {
         match source.below(8) {
             0 | 1 => {
                 let priority = *source.pick(&[1, 10, 19, 21, 254]);
-                self.undo("priority", "e-trunk priority 20".to_owned());
+                self.undo.note("priority", "e-trunk priority 20");
                 plan.command(&format!("e-trunk priority {priority}"));
                 if priority != self.priority {
                     self.priority = priority;
@@ -54,7 +50,7 @@ impl Settings {
             }
             2 => {
                 let hello = *source.pick(&[5, 7, 20, 100]);
-                self.undo("hello", "e-trunk timer hello 10".to_owned());
+                self.undo.note("hello", "e-trunk timer hello 10");
                 plan.command(&format!("e-trunk timer hello {hello}"));
                 if hello != self.hello {
                     self.hello = hello;
@@ -67,7 +63,7 @@ impl Settings {
                     "e-trunk timer hold-on-failure multiplier {}",
                     self.multiplier
                 );
-                self.undo("multiplier", undo);
+                self.undo.note("multiplier", undo);
                 plan.command(&format!(
                     "e-trunk timer hold-on-failure multiplier {multiplier}"
                 ));
@@ -92,11 +88,11 @@ impl Settings {
                 }
             }
             6 => {
-                self.undo("revert", "e-trunk timer revert delay 120".to_owned());
+                self.undo.note("revert", "e-trunk timer revert delay 120");
                 plan.command(&format!("e-trunk timer revert delay {}", source.below(4)));
             }
             _ => {
-                self.undo("revert", "e-trunk timer revert delay 120".to_owned());
+                self.undo.note("revert", "e-trunk timer revert delay 120");
                 plan.command("e-trunk revert disable");
             }
         }
@@ -104,7 +100,7 @@ impl Settings {
     }
 
     fn mode(&mut self, plan: &mut Plan, name: &str, mode: u64) {
-        self.undo("mode", "e-trunk mode auto".to_owned());
+        self.undo.note("mode", "e-trunk mode auto");
         plan.command(&format!("e-trunk mode {name}"));
         if self.mode != mode {
             self.mode = mode;
@@ -143,11 +139,6 @@ impl Settings {
     }
 
     pub(super) fn put_back(&self, plan: &mut Plan) {
-        for command in self.undo.values() {
-            plan.command(command);
-        }
-        if !self.undo.is_empty() {
-            plan.step(json!({"wait": "600ms"}));
-        }
+        self.undo.put_back(plan, "600ms");
     }
 }

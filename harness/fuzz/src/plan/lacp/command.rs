@@ -2,9 +2,9 @@
 //! before when the golden exchange begins.
 
 use super::super::Plan;
+use super::super::command::Undo;
 use crate::mutate::Source;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// A change of what a port says is said within a second, however much was sent before.
 const SOON: &str = "1250ms";
@@ -20,11 +20,11 @@ pub(super) struct Settings {
     enabled: bool,
     groups: bool,
     /// What puts each setting back.
-    undo: BTreeMap<&'static str, String>,
+    undo: Undo,
 }
 
 impl Settings {
-    pub(super) const fn new(short: bool, active: bool, groups: bool) -> Self {
+    pub(super) fn new(short: bool, active: bool, groups: bool) -> Self {
         Self {
             short,
             active,
@@ -32,12 +32,8 @@ impl Settings {
             priority: 32_768,
             enabled: true,
             groups,
-            undo: BTreeMap::new(),
+            undo: Undo::default(),
         }
-    }
-
-    fn undo(&mut self, name: &'static str, command: impl Into<String>) {
-        self.undo.entry(name).or_insert_with(|| command.into());
     }
 
     /// p1 says this of itself soon, where it says anything unasked.
@@ -57,7 +53,7 @@ impl Settings {
             2 => self.key(source, plan),
             3 => {
                 let priority = *source.pick(&[0, 100, 32_767, 32_769, 65_535]);
-                self.undo("priority", "lacp priority 32768");
+                self.undo.note("priority", "lacp priority 32768");
                 plan.command(&format!("lacp priority {priority}"));
                 if priority != self.priority {
                     self.priority = priority;
@@ -68,8 +64,9 @@ impl Settings {
             5 | 6 => self.enable(plan),
             7 => {
                 let (name, value) = *source.pick(&[("individual", 0), ("aggregatable", 1)]);
-                let known = self.undo.contains_key("aggregation");
-                self.undo("aggregation", "lacp aggregation aggregatable");
+                let known = self.undo.knows("aggregation");
+                self.undo
+                    .note("aggregation", "lacp aggregation aggregatable");
                 plan.command(&format!("lacp aggregation {name}"));
                 if known || value == 0 {
                     plan.step(json!({"wait": "1100ms"}));
@@ -77,16 +74,16 @@ impl Settings {
                 }
             }
             8 => {
-                self.undo("preempt", "undo lacp preempt");
+                self.undo.note("preempt", "undo lacp preempt");
                 plan.command(&format!("lacp preempt delay {}", source.below(12)));
             }
             9 => plan.command("undo lacp preempt"),
             10 => {
-                self.undo("max", "max active-linknumber 16");
+                self.undo.note("max", "max active-linknumber 16");
                 plan.command(&format!("max active-linknumber {}", 1 + source.below(2)));
             }
             _ => {
-                self.undo("least", "least active-linknumber 1");
+                self.undo.note("least", "least active-linknumber 1");
                 plan.command(&format!("least active-linknumber {}", 1 + source.below(3)));
             }
         }
@@ -107,7 +104,8 @@ impl Settings {
 
     fn timeout(&mut self, plan: &mut Plan) {
         let name = |short: bool| if short { "fast" } else { "slow" };
-        self.undo("timeout", format!("lacp timeout {}", name(self.short)));
+        self.undo
+            .note("timeout", format!("lacp timeout {}", name(self.short)));
         self.short = !self.short;
         plan.command(&format!("lacp timeout {}", name(self.short)));
         self.says(plan, &json!({"actor.lacp_timeout": u8::from(self.short)}));
@@ -115,7 +113,8 @@ impl Settings {
 
     fn activity(&mut self, plan: &mut Plan) {
         let name = |active: bool| if active { "active" } else { "passive" };
-        self.undo("activity", format!("lacp activity {}", name(self.active)));
+        self.undo
+            .note("activity", format!("lacp activity {}", name(self.active)));
         self.active = !self.active;
         plan.command(&format!("lacp activity {}", name(self.active)));
         self.says(plan, &json!({"actor.lacp_activity": 1}));
@@ -135,7 +134,7 @@ impl Settings {
     fn port_priority(&mut self, source: &mut Source<'_, '_>, plan: &mut Plan) {
         let (undo, port) = *source.pick(&[("p1", "GE0/1/1"), ("p2", "GE0/1/2")]);
         let priority = *source.pick(&[0, 100, 32_767, 32_769, 65_535]);
-        self.undo(undo, format!("lacp priority {port} 32768"));
+        self.undo.note(undo, format!("lacp priority {port} 32768"));
         plan.command(&format!("lacp priority {port} {priority}"));
         if undo == "p1" {
             plan.step(json!({"wait": "1100ms"}));
@@ -147,11 +146,11 @@ impl Settings {
     fn enable(&mut self, plan: &mut Plan) {
         if !self.enabled {
             self.enabled = true;
-            self.undo.remove("enable");
+            self.undo.forget("enable");
             return plan.command("lacp enable GE0/1/1");
         }
         self.enabled = false;
-        self.undo("enable", "lacp enable GE0/1/1");
+        self.undo.note("enable", "lacp enable GE0/1/1");
         plan.command("lacp disable GE0/1/1");
         plan.step(json!({"wait": "1ms"}));
         plan.step(json!({"never": {"on": "p1", "frame": {"lacpdu": {}}, "for": "1200ms"}}));
@@ -159,11 +158,7 @@ impl Settings {
 
     /// Everything is put back, and links that nobody else touched come up again.
     pub(super) fn put_back(&self, plan: &mut Plan) {
-        for command in self.undo.values() {
-            plan.command(command);
-        }
-        if !self.undo.is_empty() {
-            plan.step(json!({"wait": if self.groups { "7s" } else { "100ms" }}));
-        }
+        self.undo
+            .put_back(plan, if self.groups { "7s" } else { "100ms" });
     }
 }
